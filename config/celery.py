@@ -1,0 +1,26 @@
+"""The Celery application.
+
+Settings come from the ``CELERY_`` names in ``config.settings``; each app's ``tasks.py`` is discovered. The ``Job`` table is
+the truth about work, a message only says that there is some: so no result backend, and a lost message is no lost work.
+"""
+
+import logging.config
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("config")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def use_the_log_settings_of_the_site(**_: Any) -> None:
+    """Keep Celery from installing its own log format."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
