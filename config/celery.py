@@ -1,7 +1,7 @@
 """The Celery application.
 
-Settings come from the ``CELERY_`` names in ``config.settings``; each app's ``tasks.py`` is discovered. The ``Job`` table is
-the truth about work, a message only says that there is some: so no result backend, and a lost message is no lost work.
+Settings come from the ``CELERY_`` names in ``config.settings``; each ``tasks.py`` is discovered. The ``Job`` table
+is the truth about work, a message only says that there is some: no result backend, a lost message is no lost work.
 """
 
 import logging.config

@@ -4,6 +4,7 @@ Owns: typed access to variables, secrets that an embedded installation makes for
 of what keeps a production installation from starting. Refuses to guess: an unreadable value is an error that names it.
 """
 
+import contextlib
 import os
 import secrets
 import stat
@@ -18,7 +19,7 @@ _FALSE = {"0", "false", "no", "off"}
 SHORTEST_SECRET = 32
 """Characters. Below this a key can be guessed offline."""
 
-_PLACEHOLDERS = ("changeme", "change-me", "change_me", "default", "example", "insecure", "secret-key", "your-", "replace")
+_PLACEHOLDERS = ("changeme", "change-me", "change_me", "default", "example", "insecure", "secret-key", "your-")
 
 
 @dataclass
@@ -60,11 +61,16 @@ class Environment:
         value = self.text(name)
         if not value:
             self.problems.append(f"缺少 {name}（{meaning}）。")
-        elif len(value) < SHORTEST_SECRET or len(set(value)) < 8 or any(word in value.lower() for word in _PLACEHOLDERS):
+        elif _is_weak(value):
             self.problems.append(
                 f"{name}（{meaning}）是默认值或太弱：请用至少 {SHORTEST_SECRET} 个随机字符，例如 openssl rand -hex 32。"
             )
         return value
+
+
+def _is_weak(value: str) -> bool:
+    few_characters = len(value) < SHORTEST_SECRET or len(set(value)) < 8
+    return few_characters or any(word in value.lower() for word in _PLACEHOLDERS)
 
 
 def kept_secret(path: Path) -> str:
@@ -77,10 +83,8 @@ def kept_secret(path: Path) -> str:
                 file.write(secrets.token_urlsafe(48))
                 file.flush()
                 os.fsync(file.fileno())
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
-            except FileExistsError:
-                pass
         finally:
             os.unlink(draft)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from celery import current_app
 from django.conf import settings
@@ -14,6 +15,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
+
+from core.registries import readiness_checks
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ def _database() -> Part:
 def _migrations() -> Part:
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    return Part("migrations", not missing, f"有 {missing} 个数据库升级尚未执行：请运行 manage.py migrate。" if missing else "")
+    text = f"有 {missing} 个数据库升级尚未执行：请运行 manage.py migrate。" if missing else ""
+    return Part("migrations", not missing, text)
 
 
 def _broker() -> Part:
@@ -62,6 +66,11 @@ CHECKS: dict[str, Callable[[], Part]] = {
 }
 
 
+def _registered(name: str, check: Callable[[], str]) -> Part:
+    problem = check()
+    return Part(name, not problem, problem)
+
+
 def _try(name: str, check: Callable[[], Part]) -> Part:
     try:
         return check()
@@ -79,6 +88,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when every part is ready, else 503; the body names each part."""
     parts = [_try(name, check) for name, check in CHECKS.items()]
+    parts += [_try(name, partial(_registered, name, check)) for name, check in readiness_checks]
     ready = all(part.ready for part in parts)
     return JsonResponse(
         {"ready": ready, "parts": [{"name": p.name, "ready": p.ready, "text": p.text} for p in parts]},

@@ -1,8 +1,8 @@
 """Settings, all read from the environment (docs/operations.md lists every variable).
 
-With nothing set the site runs *embedded*: SQLite and the job queue live in ``DATA_DIR``, keys are made on the first start.
-With ``DATABASE_URL=postgres://…`` or ``ENV=production`` it is a *production* installation and refuses to start until every
-secret is given, telling all that is missing at once. Local middleware is left out on purpose: the interface is Chinese.
+With nothing set the site runs *embedded*: SQLite and the job queue live in ``DATA_DIR``, keys are made on the first
+start. With ``DATABASE_URL=postgres://…`` or ``ENV=production`` it is a *production* installation and refuses to start
+until every secret is given, telling all that is missing at once. Without LocaleMiddleware: the interface is Chinese.
 """
 
 import os
@@ -299,6 +299,7 @@ else:
     for _directory in (BROKER_DIR / "messages", BROKER_DIR / "control"):
         _directory.mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_URL = "filesystem://"
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "messages"),
         "data_folder_out": str(BROKER_DIR / "messages"),

@@ -1,6 +1,6 @@
 """Settings of the tests: the site's own, with a data directory that is thrown away and a quick password hash.
 
-Without ``DATABASE_URL`` the test database is an SQLite file there, so that threads and processes meet as they do in use.
+Without ``DATABASE_URL`` the test database is an SQLite file there: threads and processes meet in it as they do in use.
 """
 
 import atexit
