@@ -7,7 +7,7 @@ and what to do next.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class RuleProblem(NamedTuple):
@@ -30,6 +30,6 @@ class RuleError(ValueError):
         return type(self), (self.problems,)
 
     @classmethod
-    def one(cls, field: str, value: object, text: str, remedy: str = "") -> RuleError:
+    def one(cls, field: str, value: object, text: str, remedy: str = "") -> Self:
         """An error with a single problem."""
         return cls([RuleProblem(field, str(value), text, remedy)])

@@ -1,0 +1,137 @@
+"""The steps of a sharing in words: what ``rules.brackets`` computed, line by line, for a person with a calculator."""
+
+from __future__ import annotations
+
+from rules.brackets import BALANCED, OVERRUN, ShareResult, Side, Tier, TierShare
+from rules.money import ZERO
+from rules.trace import Step, Value, percent
+
+
+def steps_of(result: ShareResult) -> list[Step]:
+    """Difference, ratio, reasonable part, then bound, amount and share of every tier reached, then the totals."""
+    brackets = result.brackets
+    clause = brackets.compare_clause
+    package, charged = ("打包总额", result.package), ("年度基金应付额", result.charged)
+    if result.outcome == BALANCED:
+        return [Step("差额", "年度基金应付额 − 打包总额", (charged, package), ZERO, clause)]
+    over = result.outcome == OVERRUN
+    name = "超支额" if over else "结余额"
+    expression = "年度基金应付额 − 打包总额" if over else "打包总额 − 年度基金应付额"
+    difference = (name, result.difference)
+    base = ("比例基数", result.ratio_base)
+    steps = [
+        Step(name, expression, (charged, package) if over else (package, charged), result.difference, clause),
+        Step(f"{name}占比", f"{name} ÷ 比例基数(六位小数,仅供查看)", (difference, base), result.ratio, clause, "比例"),
+    ]
+    if over and result.unreasonable:
+        accepted = ("合理超支", result.reasonable)
+        steps.append(
+            Step(
+                "不合理超支(全部由医共体承担)",
+                "超支额 − 合理超支",
+                (difference, accepted),
+                result.unreasonable,
+                brackets.reasonable_clause,
+            )
+        )
+        difference = accepted
+    side = brackets.overrun if over else brackets.surplus
+    assert side is not None
+    for tier, applied in zip(side.tiers, result.tiers, strict=True):
+        if applied.amount:
+            _tier_steps(steps, tier, applied, base, difference, brackets.whole_amount, over)
+    _total_steps(steps, result, side, over)
+    return steps
+
+
+def _tier_steps(
+    steps: list[Step],
+    tier: Tier,
+    applied: TierShare,
+    base: tuple[str, Value],
+    difference: tuple[str, Value],
+    whole_amount: bool,
+    over: bool,
+) -> None:
+    label = tier.label
+    what = "基金分担" if over else "医共体留用"
+    amount = (f"{label}档内金额", applied.amount)
+    if whole_amount:
+        text = f"全部{difference[0]}落在{label}档({tier.lower_text}至{tier.upper_text})"
+        inputs: tuple[tuple[str, Value], ...] = (difference,)
+    else:
+        lower = (f"{label}档下限", applied.lower)
+        if applied.upper is None:
+            text, inputs = f"{difference[0]} − 下限", (difference, lower)
+        else:
+            upper = (f"{label}档上限", applied.upper)
+            steps.append(
+                Step(
+                    f"{label}档上限",
+                    "比例基数 × 上限比例,四舍五入到分",
+                    (base, ("上限比例", tier.upper_text)),
+                    applied.upper,
+                    tier.clause,
+                    "元",
+                    tier.bounds_status,
+                )
+            )
+            text, inputs = f"{difference[0]}与上限取小 − 下限", (difference, upper, lower)
+    steps.append(Step(f"{label}档内金额", text, inputs, applied.amount, tier.clause, "元", tier.bounds_status))
+    steps.append(
+        Step(
+            f"{label}档{what}",
+            "档内金额 × 比例,四舍五入到分",
+            (amount, ("比例", tier.rate_text)),
+            applied.shared,
+            tier.clause,
+            "元",
+            tier.rate_status,
+        )
+    )
+
+
+def _total_steps(steps: list[Step], result: ShareResult, side: Side, over: bool) -> None:
+    what = "基金分担" if over else "医共体留用"
+    clause = result.brackets.mode_clause
+    parts = tuple((f"{tier.label}档{what}", tier.shared) for tier in result.tiers if tier.amount)
+    final = result.fund_bears if over else result.alliance_keeps
+    steps.append(Step(f"各档{what}合计", "各档相加", parts, result.shared_by_tiers, clause))
+    if result.cap_amount is not None and side.cap is not None:
+        package = ("打包总额", result.package)
+        steps.append(
+            Step(
+                f"{what}封顶额",
+                "打包总额 × 封顶比例,四舍五入到分",
+                (package, ("封顶比例", percent(side.cap))),
+                result.cap_amount,
+                side.cap_clause,
+                "元",
+                side.cap_status,
+            )
+        )
+        if result.cap_cut:
+            total, cap = (f"各档{what}合计", result.shared_by_tiers), ("封顶额", result.cap_amount)
+            text = f"各档{what}合计 − 封顶额"
+            steps.append(Step("超过封顶部分", text, (total, cap), result.cap_cut, side.cap_clause))
+    if result.closed_gates:
+        reasons = tuple(("未通过条件", text) for text in result.closed_gates)
+        gate = next(gate for gate in result.brackets.gates if gate.text in result.closed_gates)
+        steps.append(Step(what, f"未通过条件,{what}为零", reasons, final, gate.clause, "元", gate.status))
+    elif result.cap_cut:
+        steps.append(Step(what, "按封顶额", (("封顶额", final),), final, side.cap_clause, "元", side.cap_status))
+    for text in result.pending_gates:
+        gate = next(gate for gate in result.brackets.gates if gate.text == text)
+        steps.append(Step("条件尚未判定", f"{text}则{what}为零;尚无数据", (), "未判定", gate.clause, "", gate.status))
+    name = "超支额" if over else "结余额"
+    rest = result.alliance_bears if over else result.returned_to_fund
+    steps.append(
+        Step(
+            "医共体承担" if over else "返还统筹基金",
+            f"{name} − {what}",
+            ((name, result.difference), (what, final)),
+            rest,
+            clause,
+        )
+    )
+
