@@ -201,8 +201,11 @@ def workers() -> list[Part]:
 
 
 def requeue() -> None:
-    """Put unfinished jobs back into the queue, then let go of the connection: the parent only watches."""
-    jobs.requeue_unfinished()
+    """Put unfinished jobs back into the queue, then let go of the connection: the parent only watches.
+
+    Embedded, this worker is the only one, so every running job has died with it; on Redis others may be at work.
+    """
+    jobs.requeue_stale() if settings.REDIS_URL else jobs.requeue_all_running()
     connections.close_all()
 
 
