@@ -16,12 +16,12 @@ def at_work(client, django_user_model):
     user.save()
     with time_machine.travel(START, tick=False) as clock:
         client.force_login(user)
-        client.get("/jobs/")
+        client.get("/api/v1/")
         yield client, clock
 
 
 def logged_in(client, **headers):
-    return client.get("/jobs/", headers=headers).status_code == 200
+    return client.get("/api/v1/", headers=headers).status_code == 200
 
 
 def test_work_every_twenty_minutes_keeps_the_session(at_work):
