@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import TransactionTestCase
 
 from core import triggers
+from tests.world import client_of, world  # noqa: F401 - fixtures of every test
 
 _BROWSER_STORIES = Path(__file__).parent / "e2e"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}

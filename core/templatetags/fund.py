@@ -188,7 +188,9 @@ def control(field: BoundField) -> SafeString:
         css = "form-select"
     else:
         css = "form-control"
-    attrs = {"class": " ".join(filter(None, [widget.attrs.get("class", ""), css, "is-invalid" if field.errors else ""]))}
+    attrs = {
+        "class": " ".join(filter(None, [widget.attrs.get("class", ""), css, "is-invalid" if field.errors else ""]))
+    }
     described = [f"{field.auto_id}_helptext"] if field.help_text else []
     if field.errors:
         described.append(f"{field.auto_id}_error")
@@ -270,7 +272,9 @@ def icon(name: str, css: str = "") -> SafeString:
     """A drawing of static/icons.svg, hidden from screen readers: the text beside it carries the meaning."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
-        css, static("icons.svg"), name or "dot",
+        css,
+        static("icons.svg"),
+        name or "dot",
     )
 
 
@@ -304,10 +308,16 @@ def scale_positions(tiers: Iterable[Any], point: Any, low: Any, high: Any, text:
     for index, (label, lower, upper) in enumerate(sorted(rows, key=lambda row: start if row[1] is None else row[1])):
         left, right = place(start if lower is None else lower), place(end if upper is None else upper)
         side = "overrun" if (lower is not None and lower >= 0) else "surplus"
-        drawn.append({
-            "label": label, "side": side, "alt": index % 2 == 0,
-            "x": f"{left:.2f}", "width": f"{right - left:.2f}", "middle": f"{(left + right) / 2:.2f}",
-        })
+        drawn.append(
+            {
+                "label": label,
+                "side": side,
+                "alt": index % 2 == 0,
+                "x": f"{left:.2f}",
+                "width": f"{right - left:.2f}",
+                "middle": f"{(left + right) / 2:.2f}",
+            }
+        )
     marks = [
         {"x": f"{place(bound):.2f}", "text": "0" if bound == 0 else f"{signed(percent(bound, 2)).rstrip('%')}%"}
         for bound in sorted(set(bounds))

@@ -1,0 +1,32 @@
+"""How the API speaks of refusals, and the viewset base that fetches only what the user may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import ProtectedError
+from django.db.utils import IntegrityError
+from rest_framework import mixins, viewsets
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_exception_handler
+
+from core.access import NotAllowed
+from core.errors import Refused
+
+
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """``NotAllowed`` → 403 with the reason; ``Refused`` → 422, ``Conflict`` → 409 with all problems."""
+    if isinstance(exception, NotAllowed):
+        return Response({"detail": exception.denied.reason}, status=403)
+    if isinstance(exception, Refused):
+        return Response({"problems": exception.as_json()}, status=exception.status)
+    if isinstance(exception, ProtectedError | IntegrityError):
+        return Response({"detail": "该内容已被其他数据引用或与已有数据冲突，不能这样更改。"}, status=409)
+    return drf_exception_handler(exception, context)
+
+
+class ScopedReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    """List and read what is ``visible_to`` the caller; subclasses name ``queryset`` and ``serializer_class``."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.request.user)

@@ -1,0 +1,45 @@
+"""Registers core's own rights, triggers, pages and verifications."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class CoreConfig(AppConfig):
+    name = "core"
+    verbose_name = "基础"
+
+    def ready(self) -> None:
+        from core import files, handlers, trail, triggers  # noqa: F401
+        from core.access import register_action
+        from core.models import Role
+        from core.navigation import register_nav
+        from core.registries import readiness_checks, trail_texts, verifications
+
+        register_action("core.manage_people", "管理账号与岗位", {Role.ADMINISTRATOR})
+        register_action("core.manage_places", "管理机构与区划", {Role.ADMINISTRATOR})
+        register_action("core.enter_policy", "录入政策", {Role.ADMINISTRATOR})
+        register_action("core.approve_policy", "审定政策版本", {Role.FUND_REVIEWER})
+        register_action("core.confirm_parameter", "核实政策参数", {Role.FUND_REVIEWER})
+        trail_texts.register("core.change_password", "修改密码")
+        trail_texts.register("core.login", "登录")
+        trail_texts.register("core.export", "导出")
+
+        triggers.append_only("core_trailevent", "trail rows are never changed or deleted")
+        post_migrate.connect(triggers.install, sender=self)
+        verifications.register("轨迹链", trail.verify_chains, order=10)
+        verifications.register("防改触发器", triggers.missing, order=11)
+        verifications.register("文件校验值", files.verify_files, order=12)
+        readiness_checks.register("防改触发器", lambda: "；".join(f.where for f in triggers.missing()))
+
+        register_nav(group="系统", label="任务", url_name="core:jobs", icon="clock", order=10)
+        register_nav(group="系统", label="待核实参数", url_name="core:parameters", icon="question", order=20)
+        register_nav(
+            group="系统",
+            label="操作轨迹",
+            url_name="core:trail",
+            icon="list",
+            order=30,
+            roles={Role.FUND_OFFICER, Role.FUND_REVIEWER, Role.FUND_FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},
+        )

@@ -1,0 +1,48 @@
+"""Refusals become pages with their reason; a first login leads to the password page before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from core.access import NotAllowed
+from core.errors import Refused
+
+
+class RefusalMiddleware:
+    """``NotAllowed`` → 403 with the reason and who can lift it; an uncaught ``Refused`` → 422/409 with its problems."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, NotAllowed):
+            return render(request, "errors/403.html", {"reason": exception.denied.reason}, status=403)
+        if isinstance(exception, Refused):
+            return render(request, "errors/refused.html", {"problems": exception.problems}, status=exception.status)
+        return None
+
+
+class PasswordChangeMiddleware:
+    """Somebody who must change the password sees only the page for it, the logout and static files."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if user.is_authenticated and user.must_change_password:
+            allowed = (reverse("core:password"), reverse("core:logout"), "/static/", "/healthz", "/readyz")
+            if request.path.startswith("/api/"):
+                return HttpResponse(
+                    '{"detail": "首次登录须先在网页修改密码。"}', status=403, content_type="application/json"
+                )
+            if not request.path.startswith(allowed):
+                return redirect("core:password")
+        return self.get_response(request)

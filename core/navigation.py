@@ -1,0 +1,64 @@
+"""The side navigation: each app names its pages once, from ``AppConfig.ready``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from core.access import has_any_role
+
+GROUP_ORDER = ["", "预算与资金", "数据", "监测", "清算", "监管", "账与公开", "系统"]
+
+
+@dataclass(frozen=True)
+class NavItem:
+    group: str
+    label: str
+    url_name: str
+    icon: str
+    order: int
+    roles: frozenset[str] | None
+    badge: Callable[[Any], int] | None
+
+
+items: dict[str, NavItem] = {}
+
+
+def register_nav(
+    *,
+    group: str,
+    label: str,
+    url_name: str,
+    icon: str,
+    order: int = 50,
+    roles: Iterable[str] | None = None,
+    badge: Callable[[Any], int] | None = None,
+) -> None:
+    """Add a page to the side navigation. ``roles`` None shows it to everybody who is signed in."""
+    items[url_name] = NavItem(group, label, url_name, icon, order, frozenset(roles) if roles else None, badge)
+
+
+def groups_for(user: Any, path: str) -> list[dict[str, Any]]:
+    """The groups a user sees, with the item of the current page marked."""
+    shown = [item for item in items.values() if item.roles is None or has_any_role(user, item.roles)]
+    urls = {item.url_name: reverse(item.url_name) for item in shown}
+    current = max((url for url in urls.values() if path.startswith(url)), key=len, default="")
+    groups = []
+    for group in GROUP_ORDER:
+        entries = [
+            {
+                "label": item.label,
+                "url": urls[item.url_name],
+                "icon": item.icon,
+                "active": urls[item.url_name] == current and (current != "/" or path == "/"),
+                "badge": item.badge(user) if item.badge else 0,
+            }
+            for item in sorted(shown, key=lambda item: item.order)
+            if item.group == group
+        ]
+        if entries:
+            groups.append({"label": group, "items": entries})
+    return groups

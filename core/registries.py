@@ -1,0 +1,82 @@
+"""Named lists that higher apps join from ``AppConfig.ready``, so that lower apps never import them.
+
+``month_end_steps``: callables run by the month-end job. ``home_todos``: what a person must do on the home page.
+``verifications``: checks of ``manage.py verify``. ``readiness_checks``: what ``/readyz`` asks.
+``trail_texts``: Chinese wording of trail actions beyond those registered as rights. ``search_sources``: the search box.
+``due_work``: asked by the clock every few minutes; looks into rows for what is due and enqueues jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """An ordered list of named entries; registering a name twice replaces it (app reload), order is (order, name)."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[int, T]] = {}
+
+    def register(self, name: str, entry: T, order: int = 100) -> None:
+        self._entries[name] = (order, entry)
+
+    def __iter__(self) -> Iterator[tuple[str, T]]:
+        for name, (_order, entry) in sorted(self._entries.items(), key=lambda item: (item[1][0], item[0])):
+            yield name, entry
+
+    def __getitem__(self, name: str) -> T:
+        return self._entries[name][1]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+
+@dataclass(frozen=True)
+class Todo:
+    """One thing a person must do: shown on the home page with its money, its date and a link."""
+
+    title: str
+    url: str
+    detail: str = ""
+    fund_type: str = ""
+    amount: Decimal | None = None
+    due: date | None = None
+    verb: str = "办理"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a verification found wrong: ``where`` names the row or file, ``text`` says what differs."""
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True)
+class MonthEndStep:
+    """One step of the month-end job, run per alliance: ``run(alliance, month, actor) -> outcome text``."""
+
+    label: str
+    run: Callable[[Any, Any, Any], str]
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    label: str
+    url: str
+    kind: str = field(default="")
+
+
+month_end_steps: Registry[MonthEndStep] = Registry()
+home_todos: Registry[Callable[[Any], list[Todo]]] = Registry()
+verifications: Registry[Callable[[], list[Finding]]] = Registry()
+readiness_checks: Registry[Callable[[], str]] = Registry()
+trail_texts: Registry[str] = Registry()
+search_sources: Registry[Callable[[Any, str], list[SearchHit]]] = Registry()
+due_work: Registry[Callable[[], None]] = Registry()
