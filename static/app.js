@@ -313,11 +313,9 @@
   });
 
   document.addEventListener("htmx:load", function (event) {
-    if (event.detail.elt.matches("[data-reload-when-done]") || one("[data-reload-when-done]", event.detail.elt)) {
-      if (loaded) { window.location.reload(); }
-      return;
-    }
-    if (loaded) { enhance(event.detail.elt); }
+    if (!loaded) { return; }
+    if (event.detail.elt.matches("[data-reload-when-done] .progress-box:not([hx-get])")) { window.location.reload(); return; }
+    enhance(event.detail.elt);
   });
 
   /* ---- what a freshly shown part of the page needs ---- */
