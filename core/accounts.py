@@ -130,7 +130,7 @@ def grant_problems(user: User, role: str, place: Place, valid_from: date, valid_
     problems = []
     if valid_to is not None and valid_to < valid_from:
         problems.append(Problem("valid_to", str(valid_to), "结束日期早于开始日期。", "请改正日期。"))
-    level = HOSPITAL_LEVEL.get(Role(role))
+    level: type | None = HOSPITAL_LEVEL.get(Role(role))
     if level is not None and not isinstance(place, level):
         wanted = "医共体" if level is Alliance else "机构"
         problems.append(

@@ -29,4 +29,5 @@ class ScopedReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     """List and read what is ``visible_to`` the caller; subclasses name ``queryset`` and ``serializer_class``."""
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().visible_to(self.request.user)
+        queryset: Any = super().get_queryset()
+        return queryset.visible_to(self.request.user)

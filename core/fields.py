@@ -16,7 +16,7 @@ from django.db import models
 from rules.money import from_fen, to_fen
 
 
-class MoneyField(models.BigIntegerField):
+class MoneyField(models.BigIntegerField):  # type: ignore[type-arg]
     """Decimal yuan with at most two decimals; refuses float, NaN and a third decimal (``ValidationError``)."""
 
     description = "Money in yuan, stored as integer fen"
@@ -48,7 +48,7 @@ class MoneyField(models.BigIntegerField):
         value = self.value_from_object(obj)
         return "" if value is None else str(value)
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> Any:
         kwargs.setdefault("max_digits", 17)
         kwargs.setdefault("decimal_places", 2)
         kwargs["form_class"] = forms.DecimalField
@@ -57,7 +57,7 @@ class MoneyField(models.BigIntegerField):
         return models.Field.formfield(self, **kwargs)
 
     @property
-    def validators(self) -> list[Any]:  # type: ignore[override]
+    def validators(self) -> list[Any]:
         return []
 
 

@@ -19,7 +19,8 @@ from core.errors import Conflict, Problem, Refused
 from core.models import PolicyParameter, PolicyVersion, PoolingArea, StoredFile, User
 from core.models.places import Place, pooling_area_of
 from core.trail import record
-from rules.scheme import Scheme, SchemeError
+from rules.document import SchemeError
+from rules.scheme import Scheme
 from rules.trace import CONFIRMED
 
 

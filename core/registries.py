@@ -30,11 +30,9 @@ class Registry(Generic[T]):
         for name, (_order, entry) in sorted(self._entries.items(), key=lambda item: (item[1][0], item[0])):
             yield name, entry
 
-    def __getitem__(self, name: str) -> T:
-        return self._entries[name][1]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._entries
+    def get(self, name: str) -> T | None:
+        held = self._entries.get(name)
+        return held[1] if held else None
 
 
 @dataclass(frozen=True)

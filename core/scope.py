@@ -34,7 +34,7 @@ class Scope:
 
 def scope_of(user: User) -> Scope:
     """The user's scope today; read once per user object."""
-    cached = getattr(user, "_scope", None)
+    cached: Scope | None = user.__dict__.get("_scope")
     if cached is None:
         ids: dict[str, set[int]] = {level: set() for level in LEVELS}
         if user.is_authenticated and user.is_active:
@@ -44,8 +44,8 @@ def scope_of(user: User) -> Scope:
                     if place_id is not None:
                         ids[level].add(place_id)
         cached = Scope(**{level: frozenset(found) for level, found in ids.items()})
-        user._scope = cached  # type: ignore[attr-defined]
-    return cached  # type: ignore[no-any-return]
+        user.__dict__["_scope"] = cached
+    return cached
 
 
 class ScopedQuerySet(models.QuerySet[M]):

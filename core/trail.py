@@ -67,7 +67,7 @@ def action_text(name: str) -> str:
     """The Chinese wording of an action name."""
     if name in actions:
         return actions[name].label
-    return trail_texts.get(name, name)
+    return trail_texts.get(name) or name
 
 
 def history(subject: models.Model) -> models.QuerySet[TrailEvent]:
