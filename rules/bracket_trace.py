@@ -134,4 +134,3 @@ def _total_steps(steps: list[Step], result: ShareResult, side: Side, over: bool)
             clause,
         )
     )
-

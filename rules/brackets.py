@@ -323,9 +323,7 @@ def _apply(side: Side, bounds: list[Decimal | None], amount: Decimal, whole: int
             part = (amount if upper is None or amount <= upper else upper) - lower
         shared = round_fen(part * tier.rate) if part else ZERO
         status = CONFIRMED if tier.rate_status == tier.bounds_status == CONFIRMED else UNCONFIRMED
-        applied.append(
-            TierShare(tier.label, lower, upper, part, tier.rate, shared, part - shared, tier.clause, status)
-        )
+        applied.append(TierShare(tier.label, lower, upper, part, tier.rate, shared, part - shared, tier.clause, status))
         if upper is not None:
             lower = upper
     return tuple(applied)

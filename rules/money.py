@@ -120,4 +120,3 @@ def _whole_weights(weights: Sequence[Decimal | int]) -> list[int]:
     if not sum(scaled):
         raise MoneyError.one("权重", "0", "权重合计为零,无法分配", "请至少给一个对象填写权重")
     return scaled
-

@@ -179,5 +179,3 @@ def _check_split(problems: list[RuleProblem], document: Mapping[str, Any]) -> No
     if rows and len(rows) == len(rows_of(document, "retained_split")) and total != 1:
         text = f"留用结余分配比例合计须为100%,现为{percent(total)}"
         problems.append(RuleProblem("retained_split", str(total), text, "请改正各方比例"))
-
-
