@@ -7,6 +7,7 @@ Numbers shaped like an identity card or a mobile phone are masked wherever they 
 import logging
 import re
 from collections.abc import MutableMapping
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -23,6 +24,11 @@ def mask_personal_numbers(_logger: Any, _method: str, event: MutableMapping[str,
     return event
 
 
+def _stamp(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["timestamp"] = datetime.now().astimezone().isoformat(timespec="milliseconds")
+    return event
+
+
 def _to_text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event["event"] = str(event.get("event", ""))
     return event
@@ -34,7 +40,7 @@ def logging_settings(level: str, file: str = "") -> dict[str, Any]:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=False),
+        _stamp,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

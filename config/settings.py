@@ -299,7 +299,7 @@ else:
     BROKER_DIR = DATA_DIR / "broker"
     for _directory in (BROKER_DIR / "messages", BROKER_DIR / "control"):
         _directory.mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost"
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "messages"),

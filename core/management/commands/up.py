@@ -50,16 +50,18 @@ class Part:
     def start(self) -> None:
         """Start the process in a group of its own, its log lines in ``DATA_DIR/logs``."""
         self.before()
-        environment = {**os.environ, "LOG_FILE": str(settings.DATA_DIR / "logs" / f"{self.name}.log")}
-        self.process = subprocess.Popen(
-            self.command,
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=die_with_the_supervisor,
-        )
+        logs = settings.DATA_DIR / "logs"
+        with open(logs / f"{self.name}.err", "wb") as errors:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=settings.BASE_DIR,
+                env={**os.environ, "LOG_FILE": str(logs / f"{self.name}.log")},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+                preexec_fn=die_with_the_supervisor,
+            )
         self.started = time.monotonic()
 
     def look_after(self) -> str:
@@ -82,7 +84,11 @@ class Part:
             self.wait = 0
         self._back_off(now)
         self.process = None
-        return f"{self.label}意外停止（代码 {code}），{self.wait} 秒后重新启动。"
+        return f"{self.label}意外停止（代码 {code}），{self.wait} 秒后重新启动。{self._last_words() if code > 0 else ''}"
+
+    def _last_words(self) -> str:
+        text = (settings.DATA_DIR / "logs" / f"{self.name}.err").read_text(encoding="utf-8", errors="replace").strip()
+        return "\n    " + text.splitlines()[-1] if text else ""
 
     def _back_off(self, now: float) -> None:
         self.wait = min(max(1, self.wait * 2), LONGEST_WAIT)
