@@ -149,11 +149,12 @@ def _requeue(dead: Q) -> int:
         finished_at=timezone.now(),
         outcome=f"任务中断 {MAX_ATTEMPTS} 次仍未完成，已停止重试。请联系系统管理员查看日志后重新提交。",
     )
-    count = Job.objects.filter(dead).update(state=JobState.QUEUED)
-    old = timezone.now() - timedelta(seconds=20)
-    for pk in Job.objects.filter(state=JobState.QUEUED, created_at__lt=old).values_list("pk", flat=True):
+    revived = list(Job.objects.filter(dead).values_list("pk", flat=True))
+    Job.objects.filter(dead, pk__in=revived).update(state=JobState.QUEUED)
+    overdue = Q(created_at__lt=timezone.now() - timedelta(seconds=20)) | Q(pk__in=revived)
+    for pk in Job.objects.filter(overdue, state=JobState.QUEUED).values_list("pk", flat=True):
         _wake(pk)
-    return count
+    return len(revived)
 
 
 def _wake(job_id: int) -> None:
