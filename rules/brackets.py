@@ -22,6 +22,21 @@ SURPLUS = "surplus"
 BALANCED = "balanced"
 BALANCED_LABEL = "平"
 UNREASONABLE_LABEL = "不合理超支"
+MONEY_FIELDS = (
+    "package",
+    "charged",
+    "ratio_base",
+    "difference",
+    "reasonable",
+    "unreasonable",
+    "fund_bears",
+    "alliance_bears",
+    "alliance_keeps",
+    "returned_to_fund",
+    "shared_by_tiers",
+    "cap_cut",
+    "gate_cut",
+)
 
 
 class SharingError(RuleError):
@@ -184,16 +199,12 @@ class ShareResult:
 
     def as_json(self) -> dict[str, Any]:
         """The result as strings, with its trace, for commands, the API and storage."""
-        money = (
-            "package charged ratio_base difference reasonable unreasonable fund_bears alliance_bears alliance_keeps "
-            "returned_to_fund shared_by_tiers cap_cut gate_cut"
-        ).split()
         return {
             "scheme": self.scheme,
             "outcome": self.outcome,
             "label": self.label,
             "ratio": text_of(self.ratio),
-            **{name: text_of(getattr(self, name)) for name in money},
+            **{name: text_of(getattr(self, name)) for name in MONEY_FIELDS},
             "cap_amount": None if self.cap_amount is None else text_of(self.cap_amount),
             "tiers": [
                 {
