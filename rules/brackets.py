@@ -113,6 +113,7 @@ class Brackets:
     """What sharing needs of a scheme."""
 
     scheme: str
+    title: str
     overrun: Side | None
     surplus: Side | None
     whole_amount: bool
@@ -308,7 +309,7 @@ def _reasonable_part(overrun: Decimal, given: Decimal | None) -> Decimal:
 
 def _undefined(brackets: Brackets, outcome: str) -> SharingError:
     what = "超支分担" if outcome == OVERRUN else "结余留用"
-    text = f"方案“{brackets.scheme}”的文件未规定{what}比例,不能计算"
+    text = f"方案“{brackets.title}”的文件未规定{what}比例,不能计算"
     return SharingError.one(what, brackets.scheme, text, "请由管理员依据正式文件补录后再计算")
 
 

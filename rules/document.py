@@ -157,7 +157,7 @@ def display(kind: Kind, value: Any) -> tuple[str, str]:
 def check_form(document: Mapping[str, Any]) -> list[RuleProblem]:
     """Everything wrong with the form of a document: missing, unknown or ill-typed entries, clauses and statuses."""
     problems: list[RuleProblem] = []
-    for key, title in META.items():
+    for key, title in (META | OPTIONAL_META).items():
         _check_meta(problems, document, key, title)
     for key, kind in SPEC.items():
         _check_leaf(problems, document, key, kind)
@@ -172,11 +172,13 @@ def check_form(document: Mapping[str, Any]) -> list[RuleProblem]:
 
 def _check_meta(problems: list[RuleProblem], document: Mapping[str, Any], key: str, title: str) -> None:
     value = document.get(key)
+    if value is None and key in OPTIONAL_META:
+        return
     if key == "issued":
         if type(value) is not date:
-            problems.append(RuleProblem(key, str(value), f"缺少{title},或不是日期", "请填写文件印发日期"))
+            problems.append(RuleProblem(key, str(value), f"{title}不是日期", "请按“2022-12-28”填写"))
     elif not isinstance(value, str) or not value.strip():
-        problems.append(RuleProblem(key, str(value), f"缺少{title}", "请填写"))
+        problems.append(RuleProblem(key, "" if value is None else str(value), f"缺少{title}", "请填写"))
 
 
 def _check_leaf(problems: list[RuleProblem], document: Mapping[str, Any], key: str, kind: Kind) -> None:

@@ -45,7 +45,7 @@ class Scheme:
     title: str
     place: str
     legal_basis: str
-    issued: date
+    issued: date | None
     note: str
     valid_from: date
     valid_to: date | None
@@ -254,6 +254,7 @@ def _build(document: written.Document) -> Scheme:
     )
     brackets = Brackets(
         scheme=document["name"],
+        title=document["title"],
         overrun=_side(document, "overrun"),
         surplus=_side(document, "surplus"),
         whole_amount=value("sharing.mode") == "whole_amount",
@@ -282,7 +283,7 @@ def _build(document: written.Document) -> Scheme:
         title=document["title"],
         place=document["place"],
         legal_basis=document["legal_basis"],
-        issued=document["issued"],
+        issued=document.get("issued"),
         note=document.get("note", ""),
         valid_from=value("validity.from"),
         valid_to=value("validity.to"),

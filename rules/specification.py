@@ -16,8 +16,8 @@ class Kind:
     required: bool = False
 
 
-META = {"name": "方案标识", "title": "方案名称", "place": "适用地区", "legal_basis": "文件依据", "issued": "印发日期"}
-OPTIONAL_META = ("note",)
+META = {"name": "方案标识", "title": "方案名称", "place": "适用地区", "legal_basis": "文件依据"}
+OPTIONAL_META = {"issued": "印发日期", "note": "说明"}
 
 FUND_TYPES = {"EMP": "职工医保", "RES": "居民医保"}
 SERVICES = {
