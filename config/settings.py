@@ -76,6 +76,7 @@ DEMO = _environment.flag("DEMO", default=not PRODUCTION)
 
 HOUSE_APPS = [
     "core",
+    "ledger",
 ]
 
 INSTALLED_APPS = [

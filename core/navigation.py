@@ -22,6 +22,7 @@ class NavItem:
     order: int
     roles: frozenset[str] | None
     badge: Callable[[Any], int] | None
+    shown_to: Callable[[Any], bool] | None
 
 
 items: dict[str, NavItem] = {}
@@ -36,14 +37,23 @@ def register_nav(
     order: int = 50,
     roles: Iterable[str] | None = None,
     badge: Callable[[Any], int] | None = None,
+    shown_to: Callable[[Any], bool] | None = None,
 ) -> None:
-    """Add a page to the side navigation. ``roles`` None shows it to everybody who is signed in."""
-    items[url_name] = NavItem(group, label, url_name, icon, order, frozenset(roles) if roles else None, badge)
+    """Add a page to the side navigation. ``roles`` None shows it to everybody who is signed in.
+
+    ``shown_to`` narrows it further where the post alone does not tell (a post at a county, not at the city).
+    """
+    held = frozenset(roles) if roles else None
+    items[url_name] = NavItem(group, label, url_name, icon, order, held, badge, shown_to)
 
 
 def groups_for(user: Any, path: str) -> list[dict[str, Any]]:
     """The groups a user sees, with the item of the current page marked."""
-    shown = [item for item in items.values() if item.roles is None or has_any_role(user, item.roles)]
+    shown = [
+        item
+        for item in items.values()
+        if (item.roles is None or has_any_role(user, item.roles)) and (item.shown_to is None or item.shown_to(user))
+    ]
     urls = {item.url_name: reverse(item.url_name) for item in shown}
     current = max((url for url in urls.values() if path.startswith(url)), key=len, default="")
     groups = []

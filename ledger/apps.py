@@ -1,0 +1,22 @@
+"""Registers the ledger's rights, triggers, pages and verification."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class LedgerConfig(AppConfig):
+    name = "ledger"
+    verbose_name = "基金账"
+
+    def ready(self) -> None:
+        from core.access import BUREAU_ROLES, register_action
+        from core.models import Role
+        from core.registries import verifications
+        from ledger import reading, triggers
+
+        register_action("ledger.read", "查看基金账", BUREAU_ROLES | {Role.OBSERVER})
+        register_action("ledger.close_period", "结账", {Role.FUND_FINANCE})
+        register_action("ledger.reopen_period", "反结账", {Role.FUND_FINANCE})
+        triggers.register_all()
+        verifications.register("基金账", reading.verify_ledger, order=20)
