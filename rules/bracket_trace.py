@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from rules.brackets import BALANCED, OVERRUN, ShareResult, Side, Tier, TierShare
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
 from rules.money import ZERO
 from rules.trace import Step, Value, percent
+
+if TYPE_CHECKING:
+    from rules.brackets import ShareResult, Side, Tier, TierShare
+
+SHARED_WORDS = {True: "基金分担", False: "医共体留用"}
 
 
 def steps_of(result: ShareResult) -> list[Step]:
@@ -12,9 +19,9 @@ def steps_of(result: ShareResult) -> list[Step]:
     brackets = result.brackets
     clause = brackets.compare_clause
     package, charged = ("打包总额", result.package), ("年度基金应付额", result.charged)
-    if result.outcome == BALANCED:
+    if not result.difference:
         return [Step("差额", "年度基金应付额 − 打包总额", (charged, package), ZERO, clause)]
-    over = result.outcome == OVERRUN
+    over = result.charged > result.package
     name = "超支额" if over else "结余额"
     expression = "年度基金应付额 − 打包总额" if over else "打包总额 − 年度基金应付额"
     difference = (name, result.difference)
@@ -39,62 +46,65 @@ def steps_of(result: ShareResult) -> list[Step]:
     assert side is not None
     for tier, applied in zip(side.tiers, result.tiers, strict=True):
         if applied.amount:
-            _tier_steps(steps, tier, applied, base, difference, brackets.whole_amount, over)
+            words = _words(tier.label, difference[0], SHARED_WORDS[over])
+            _tier_steps(steps, tier, applied, words, base, difference, brackets.whole_amount)
     _total_steps(steps, result, side, over)
     return steps
+
+
+class _Words(NamedTuple):
+    """The labels and formulas of one tier, made once."""
+
+    upper: str
+    lower: str
+    amount: str
+    shared: str
+    amount_below: str
+    amount_open: str
+
+
+@cache
+def _words(label: str, name: str, what: str) -> _Words:
+    return _Words(
+        f"{label}档上限",
+        f"{label}档下限",
+        f"{label}档内金额",
+        f"{label}档{what}",
+        f"{name}与上限取小 − 下限",
+        f"{name} − 下限",
+    )
 
 
 def _tier_steps(
     steps: list[Step],
     tier: Tier,
     applied: TierShare,
+    words: _Words,
     base: tuple[str, Value],
     difference: tuple[str, Value],
     whole_amount: bool,
-    over: bool,
 ) -> None:
-    label = tier.label
-    what = "基金分担" if over else "医共体留用"
-    amount = (f"{label}档内金额", applied.amount)
+    clause, status, amount, upper = tier.clause, tier.bounds_status, applied.amount, applied.upper
+    inputs: tuple[tuple[str, Value], ...]
     if whole_amount:
-        text = f"全部{difference[0]}落在{label}档({tier.lower_text}至{tier.upper_text})"
-        inputs: tuple[tuple[str, Value], ...] = (difference,)
+        text = f"全部{difference[0]}落在{tier.label}档({tier.lower_text}至{tier.upper_text})"
+        inputs = (difference,)
+    elif upper is None:
+        text, inputs = words.amount_open, (difference, (words.lower, applied.lower))
     else:
-        lower = (f"{label}档下限", applied.lower)
-        if applied.upper is None:
-            text, inputs = f"{difference[0]} − 下限", (difference, lower)
-        else:
-            upper = (f"{label}档上限", applied.upper)
-            steps.append(
-                Step(
-                    f"{label}档上限",
-                    "比例基数 × 上限比例,四舍五入到分",
-                    (base, ("上限比例", tier.upper_text)),
-                    applied.upper,
-                    tier.clause,
-                    "元",
-                    tier.bounds_status,
-                )
-            )
-            text, inputs = f"{difference[0]}与上限取小 − 下限", (difference, upper, lower)
-    steps.append(Step(f"{label}档内金额", text, inputs, applied.amount, tier.clause, "元", tier.bounds_status))
-    steps.append(
-        Step(
-            f"{label}档{what}",
-            "档内金额 × 比例,四舍五入到分",
-            (amount, ("比例", tier.rate_text)),
-            applied.shared,
-            tier.clause,
-            "元",
-            tier.rate_status,
-        )
-    )
+        bound = (base, ("上限比例", tier.upper_text))
+        steps.append(Step(words.upper, "比例基数 × 上限比例,四舍五入到分", bound, upper, clause, "元", status))
+        text, inputs = words.amount_below, (difference, (words.upper, upper), (words.lower, applied.lower))
+    steps.append(Step(words.amount, text, inputs, amount, clause, "元", status))
+    parts = ((words.amount, amount), ("比例", tier.rate_text))
+    text = "档内金额 × 比例,四舍五入到分"
+    steps.append(Step(words.shared, text, parts, applied.shared, clause, "元", tier.rate_status))
 
 
 def _total_steps(steps: list[Step], result: ShareResult, side: Side, over: bool) -> None:
-    what = "基金分担" if over else "医共体留用"
+    what = SHARED_WORDS[over]
     clause = result.brackets.mode_clause
-    parts = tuple((f"{tier.label}档{what}", tier.shared) for tier in result.tiers if tier.amount)
+    parts = tuple([(f"{tier.label}档{what}", tier.shared) for tier in result.tiers if tier.amount])
     final = result.fund_bears if over else result.alliance_keeps
     steps.append(Step(f"各档{what}合计", "各档相加", parts, result.shared_by_tiers, clause))
     if result.cap_amount is not None and side.cap is not None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from rules.bracket_trace import steps_of
 from rules.errors import RuleError
 from rules.money import ZERO, non_negative, positive, round_fen, round_ratio
 from rules.trace import CONFIRMED, UNCONFIRMED, Trace, percent, text_of
@@ -172,8 +173,6 @@ class ShareResult:
     @cached_property
     def trace(self) -> Trace:
         """The computation step by step."""
-        from rules.bracket_trace import steps_of
-
         return Trace(steps_of(self))
 
     @cached_property
