@@ -60,7 +60,7 @@
       data: limits.map((limit) => ({
         yAxis: number(limit.value),
         lineStyle: { type: "dashed", width: 1.2, color: limit.red ? COLOR.red : COLOR.muted },
-        label: { formatter: limit.name, position: "insideStartTop", color: limit.red ? COLOR.red : COLOR.muted, fontSize: 11.5, fontFamily: FONT },
+        label: { formatter: limit.name, position: limit.at === "end" ? "insideEndTop" : "insideStartTop", color: limit.red ? COLOR.red : COLOR.muted, fontSize: 11.5, fontFamily: FONT },
       })),
     };
   }
@@ -125,7 +125,8 @@
         formatter: (point) => (part === "down" && bars[point.dataIndex].up ? "" : label(data.steps[point.dataIndex])),
       },
     });
-    const amounts = values(unit, narrow ? { splitNumber: 3 } : {});
+    const below = bars.some((one) => one.base < 0 || one.down < 0);
+    const amounts = values(unit, Object.assign(narrow ? { splitNumber: 3 } : {}, below ? { boundaryGap: ["14%", "10%"] } : {}));
     const labels = Object.assign(categories(names, false), narrow ? { inverse: true } : {}, { axisLabel: { color: "#3f4b60", interval: 0, fontSize: narrow ? 11.5 : 12, width: narrow ? 96 : undefined, overflow: narrow ? "break" : undefined } });
     return frame(unit, {
       grid: { left: 4, right: narrow ? 70 : 10, top: narrow ? 4 : 24, bottom: 2, containLabel: true },
@@ -156,7 +157,9 @@
         Object.assign({ name: "low", data: low }, edge),
         Object.assign({ name: rangeName, data: high.map((top, index) => (top === null ? null : top - low[index])) }, edge, { itemStyle: { color: COLOR.range }, areaStyle: { color: COLOR.range, opacity: 0.85 } }),
         Object.assign(line("实际", data.actual, false), { markLine: limitLines(data.limits) }),
-        line("预计", data.projected, true),
+        Object.assign(line("预计", data.projected, true), data.end_label ? {
+          endLabel: { show: true, formatter: () => data.end_label, color: data.end_red ? COLOR.red : COLOR.blue, fontWeight: 600, fontSize: 12, fontFamily: FONT, align: "right", offset: [-4, -14] },
+        } : {}),
       ],
     });
   }
@@ -199,7 +202,7 @@
     const words = data.words || {};
     const known = data.values.flat().map(number).filter((value) => value !== null);
     const top = Math.max(...known, 1);
-    const made = table(["\u00a0"].concat(data.columns), data.rows.map((name, index) => [name].concat(data.values[index].map((value) => words[value] || (number(value) === null ? "—" : short.format(number(value)))))), "heat");
+    const made = table([data.corner || "项目"].concat(data.columns), data.rows.map((name, index) => [name].concat(data.values[index].map((value) => words[value] || (number(value) === null ? "—" : short.format(number(value)))))), "heat");
     data.values.forEach((row, line) => row.forEach(function (value, column) {
       const level = number(value) === null ? "none" : number(value) === 0 ? "0" : String(Math.max(1, Math.ceil(number(value) / top * 5)));
       made.tBodies[0].rows[line].cells[column + 1].classList.add("heat-" + level);
