@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import connection
@@ -17,6 +18,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from core.registries import readiness_checks
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     parts = [_try(name, check) for name, check in CHECKS.items()]
     parts += [_try(name, partial(_registered, name, check)) for name, check in readiness_checks]
     ready = all(part.ready for part in parts)
+    if not ready:
+        _log.warning("not_ready", parts={part.name: part.text for part in parts if not part.ready})
     return JsonResponse(
         {"ready": ready, "parts": [{"name": p.name, "ready": p.ready, "text": p.text} for p in parts]},
         status=200 if ready else 503,

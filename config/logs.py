@@ -80,6 +80,7 @@ def logging_settings(level: str, file: str = "") -> dict[str, Any]:
             "django": {"handlers": [], "level": level.upper(), "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+            "django.security.DisallowedHost": {"handlers": [], "propagate": False},
             "celery": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "waitress": {"level": "WARNING"},
