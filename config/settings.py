@@ -77,6 +77,8 @@ DEMO = _environment.flag("DEMO", default=not PRODUCTION)
 HOUSE_APPS = [
     "core",
     "ledger",
+    "claims",
+    "budgets",
 ]
 
 INSTALLED_APPS = [
@@ -222,7 +224,7 @@ AXES_FAILURE_LIMIT = 7
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "core/locked.html"
+AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
 AXES_VERBOSE = False
 
 CONTENT_SECURITY_POLICY = {
