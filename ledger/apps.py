@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -12,6 +14,7 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         from core.access import BUREAU_ROLES, register_action
         from core.models import Role
+        from core.navigation import register_nav
         from core.registries import verifications
         from ledger import reading, triggers
 
@@ -20,3 +23,8 @@ class LedgerConfig(AppConfig):
         register_action("ledger.reopen_period", "反结账", {Role.FUND_FINANCE})
         triggers.register_all()
         verifications.register("基金账", reading.verify_ledger, order=20)
+
+        def shown(user: Any) -> bool:
+            return bool(reading.areas_of(user))
+
+        register_nav(group="账与公开", label="基金账", url_name="ledger:list", icon="book", order=10, shown_to=shown)

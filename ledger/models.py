@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -89,13 +90,13 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.memo}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("ledger:entry", args=[self.pk])
+
     @property
     def number(self) -> str:
         """The printed voucher number, gapless within the book."""
         return f"{self.book.fund_type}-{self.seq:06d}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("ledger:entry", args=[self.pk])
 
     def computed_hash(self, lines: Iterable[Line]) -> str:
         """The hash this entry with these lines must carry."""
@@ -147,6 +148,16 @@ class Line(models.Model):
 
     def __str__(self) -> str:
         return f"{Account(self.account).label} {self.amount}"
+
+    @property
+    def debit(self) -> Decimal | None:
+        """The amount if it stands on the debit side."""
+        return self.amount if self.amount > 0 else None
+
+    @property
+    def credit(self) -> Decimal | None:
+        """The amount if it stands on the credit side, without its sign."""
+        return -self.amount if self.amount < 0 else None
 
 
 class BookClosing(models.Model):

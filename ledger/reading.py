@@ -6,7 +6,7 @@ their length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -52,6 +52,14 @@ class TrialRow:
         return self.opening + self.debit - self.credit
 
     @property
+    def closing_debit(self) -> Decimal | None:
+        return self.closing if self.closing > 0 else None
+
+    @property
+    def closing_credit(self) -> Decimal | None:
+        return -self.closing if self.closing < 0 else None
+
+    @property
     def is_on_its_side(self) -> bool:
         """Whether the balance stands on the account's normal side."""
         return self.closing == 0 or (self.closing > 0) == (self.account.nature is Nature.DEBIT)
@@ -78,11 +86,11 @@ class TrialGroup:
 
     @property
     def closing_debit(self) -> Decimal:
-        return sum((row.closing for row in self.rows if row.closing > 0), ZERO)
+        return sum((row.closing_debit or ZERO for row in self.rows), ZERO)
 
     @property
     def closing_credit(self) -> Decimal:
-        return -sum((row.closing for row in self.rows if row.closing < 0), ZERO)
+        return sum((row.closing_credit or ZERO for row in self.rows), ZERO)
 
     @property
     def balanced(self) -> bool:
@@ -145,13 +153,7 @@ def balance(
     """The balance of an account in yuan (debit positive), of one alliance and package year if given; 0 without a book."""
     if book is None:
         return ZERO
-    lines = Line.objects.filter(entry__book=book, account=account)
-    if alliance is not None:
-        lines = lines.filter(alliance=alliance)
-    if year is not None:
-        lines = lines.filter(year=year)
-    if until is not None:
-        lines = lines.filter(entry__on__lte=until)
+    lines = _narrowed(Line.objects.filter(entry__book=book, account=account), alliance, year, None, until)
     return lines.aggregate(total=_sum())["total"]  # type: ignore[no-any-return]
 
 
@@ -177,9 +179,7 @@ def balances(
     if until is not None:
         lines = lines.filter(entry__on__lte=until)
     rows = (
-        lines.order_by()
-        .values_list("account", "entry__book__fund_type", "alliance_id", "year")
-        .annotate(total=_sum())
+        lines.order_by().values_list("account", "entry__book__fund_type", "alliance_id", "year").annotate(total=_sum())
     )
     return {BalanceKey(*row[:4]): row[4] for row in rows}
 
@@ -200,9 +200,7 @@ def trial_balance(book: Book, until: date | None = None) -> TrialBalance:
         for row in Line.objects.filter(entry__book=book, entry__on__lte=until)
         .order_by()
         .values("account")
-        .annotate(
-            opening=_sum(before), debit=_sum(during & Q(amount__gt=0)), credit=_sum(during & Q(amount__lt=0))
-        )
+        .annotate(opening=_sum(before), debit=_sum(during & Q(amount__gt=0)), credit=_sum(during & Q(amount__lt=0)))
     }
     rows = [
         TrialRow(account, found[account]["opening"], found[account]["debit"], -found[account]["credit"])
@@ -219,19 +217,21 @@ def account_lines(
     *,
     alliance: Alliance | None = None,
     year: int | None = None,
+    since: date | None = None,
     until: date | None = None,
 ) -> models.QuerySet[Line]:
-    """Lines of an account by date and number, each with ``running``: the balance of the selection after it."""
-    lines = Line.objects.filter(entry__book=book, account=account)
-    if alliance is not None:
-        lines = lines.filter(alliance=alliance)
-    if year is not None:
-        lines = lines.filter(year=year)
-    if until is not None:
-        lines = lines.filter(entry__on__lte=until)
+    """Lines of an account by date and number, each with ``running``: the sum of the selection up to it."""
+    lines = _narrowed(Line.objects.filter(entry__book=book, account=account), alliance, year, since, until)
     order = [F("entry__on").asc(), F("entry__seq").asc(), F("pk").asc()]
     running = Window(Sum("amount"), order_by=order, output_field=MoneyField())
     return lines.select_related("entry__book", "alliance").annotate(running=running).order_by(*order)
+
+
+def with_debits(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Vouchers with the total of their debit side (yuan), for lists."""
+    lines = Line.objects.filter(entry__in=[entry.pk for entry in entries], amount__gt=0).order_by()
+    debits = dict(lines.values_list("entry").annotate(total=_sum()))
+    return [{"entry": entry, "amount": debits.get(entry.pk, ZERO)} for entry in entries]
 
 
 def turnover(lines: models.QuerySet[Line]) -> tuple[Decimal, Decimal]:
@@ -291,6 +291,24 @@ def _verify_control() -> Iterator[Finding]:
         if standing < 0:
             where = f"{names.get(key.alliance_id or 0, '')} {key.year} 年 {key.fund_type} {Account(key.account).label}"
             yield Finding(where, f"备查余额为负：{standing} 元")
+
+
+def _narrowed(
+    lines: models.QuerySet[Line],
+    alliance: Alliance | None,
+    year: int | None,
+    since: date | None,
+    until: date | None,
+) -> models.QuerySet[Line]:
+    if alliance is not None:
+        lines = lines.filter(alliance=alliance)
+    if year is not None:
+        lines = lines.filter(year=year)
+    if since is not None:
+        lines = lines.filter(entry__on__gte=since)
+    if until is not None:
+        lines = lines.filter(entry__on__lte=until)
+    return lines
 
 
 def _sum(condition: Q | None = None) -> Coalesce:

@@ -97,10 +97,19 @@ def reverse(actor: User, entry: Entry, on: date, key: str, memo: str) -> Entry:
             return _same_or_conflict(held, locked, on, lines, None, reverses=entry)
         done = Entry.objects.filter(reverses=entry).select_related("book").first()
         if done is not None:
-            raise Conflict([Problem("entry", entry.number, f"凭证 {entry.number} 已由 {done.number} 冲销。", "不必再次冲销。")])
+            raise Conflict(
+                [Problem("entry", entry.number, f"凭证 {entry.number} 已由 {done.number} 冲销。", "不必再次冲销。")]
+            )
         if entry.reverses_id is not None:
             raise Refused(
-                [Problem("entry", entry.number, f"凭证 {entry.number} 本身是冲销凭证，不能再冲销。", "请按正确内容另记一笔。")]
+                [
+                    Problem(
+                        "entry",
+                        entry.number,
+                        f"凭证 {entry.number} 本身是冲销凭证，不能再冲销。",
+                        "请按正确内容另记一笔。",
+                    )
+                ]
             )
         return _write(actor, locked, key, on, lines, memo, (entry.source_type, entry.source_id), reverses=entry)
 
@@ -115,7 +124,9 @@ def close_period(actor: User, book: Book, through: date, reason: str) -> BookClo
         if through >= today:
             problems.append(Problem("through", str(through), "只能结已经过去的日期。", f"请选 {today} 之前的日期。"))
         if closed is not None and through <= closed:
-            problems.append(Problem("through", str(through), f"本账已结至 {closed}。", "请选更晚的日期，或办理反结账。"))
+            problems.append(
+                Problem("through", str(through), f"本账已结至 {closed}。", "请选更晚的日期，或办理反结账。")
+            )
         if problems:
             raise Refused(problems)
         return _note_closing(actor, book, through, reason, "ledger.close_period", f"{book}结账至 {through}")
@@ -144,9 +155,7 @@ def _reason_problems(reason: str) -> list[Problem]:
     return [] if reason.strip() else [Problem("reason", "", "没有填写说明。", "请写明原因，留痕备查。")]
 
 
-def _note_closing(
-    actor: User, book: Book, through: date | None, reason: str, action: str, text: str
-) -> BookClosing:
+def _note_closing(actor: User, book: Book, through: date | None, reason: str, action: str, text: str) -> BookClosing:
     closing = BookClosing.objects.create(book=book, through=through, reason=reason.strip()[:200], actor=actor)
     anchor = {"reason": closing.reason, "head_seq": book.head_seq, "head_hash": book.head_hash}
     record(actor, action, book, text, anchor)
@@ -183,7 +192,14 @@ def _write(
     closed = closed_through(book)
     if closed is not None and on <= closed:
         raise Refused(
-            [Problem("on", str(on), f"{book}已结账至 {closed}，不能再记 {on} 的账。", "请记入结账日之后，或请基金财务反结账。")]
+            [
+                Problem(
+                    "on",
+                    str(on),
+                    f"{book}已结账至 {closed}，不能再记 {on} 的账。",
+                    "请记入结账日之后，或请基金财务反结账。",
+                )
+            ]
         )
     entry = Entry(
         book=book,
@@ -217,15 +233,21 @@ def _same_or_conflict(
     """The held entry if it says the same thing in money; the wording of its memo does not count."""
     wanted = Counter(_content(line.account, line.alliance, line.year, line.amount) for line in lines)
     written = Counter(
-        _content(line.account, line.alliance, line.year, line.amount)
-        for line in held.lines.select_related("alliance")
+        _content(line.account, line.alliance, line.year, line.amount) for line in held.lines.select_related("alliance")
     )
     same_source = reverses is not None or _source_of(source) == (held.source_type, held.source_id)
     same_reversal = held.reverses_id == (reverses.pk if reverses else None)
     if held.book_id == book.pk and held.on == on and written == wanted and same_source and same_reversal:
         return held
     raise Conflict(
-        [Problem("key", held.key, f"同一业务已记账为凭证 {held.number}，内容与这次不同。", "请刷新页面核对；更正须另记或冲销。")]
+        [
+            Problem(
+                "key",
+                held.key,
+                f"同一业务已记账为凭证 {held.number}，内容与这次不同。",
+                "请刷新页面核对；更正须另记或冲销。",
+            )
+        ]
     )
 
 

@@ -1,0 +1,23 @@
+"""Downloads that leave a trace: who took which figures out of the system, and when (R-068)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import models, transaction
+from django.http import HttpResponse
+
+from core.models import User
+from core.models.places import Place
+from core.trail import record
+from core.workbook import Sheet, xlsx_response
+
+
+def export_workbook(
+    actor: User, subject: models.Model, filename: str, sheets: Sequence[Sheet], place: Place | None = None
+) -> HttpResponse:
+    """The sheets as a download named ``filename``, noted in the trail of ``subject`` (or of ``place``)."""
+    response = xlsx_response(filename, sheets)
+    with transaction.atomic():
+        record(actor, "core.export", subject, f"导出 {filename}", {"bytes": len(response.content)}, place=place)
+    return response

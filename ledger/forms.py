@@ -1,0 +1,83 @@
+"""Filters of the ledger's pages and the form that closes a book."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from core.models import Alliance, PoolingArea
+from ledger.accounts import Account, Group
+from ledger.models import Book, Line
+
+
+def _day(label: str) -> forms.DateField:
+    return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class TrialFilter(forms.Form):
+    """Whose book and up to which day."""
+
+    fund = forms.CharField(required=False, widget=forms.HiddenInput)
+    area = forms.ChoiceField(label="统筹区", required=False)
+    until = _day("截至")
+
+    def __init__(self, *args: Any, areas: list[PoolingArea], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["area"].choices = [(area.code, area.name) for area in areas]  # type: ignore[attr-defined]
+        if len(areas) < 2:
+            self.fields["area"].widget = forms.HiddenInput()
+
+
+class AccountFilter(forms.Form):
+    """Which lines of an account."""
+
+    alliance = forms.ModelChoiceField(Alliance.objects.none(), label="医共体", required=False, empty_label="全部")
+    year = forms.TypedChoiceField(label="打包年度", required=False, coerce=int, empty_value=None)
+    since = _day("自")
+    until = _day("至")
+
+    def __init__(self, *args: Any, book: Book, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lines = Line.objects.filter(entry__book=book, account=account).order_by()
+        alliances = Alliance.objects.filter(pk__in=lines.values("alliance_id"))
+        self.fields["alliance"].queryset = alliances  # type: ignore[attr-defined]
+        years = lines.exclude(year=None).values_list("year", flat=True).distinct().order_by("-year")
+        self.fields["year"].choices = [("", "全部"), *((year, f"{year} 年度") for year in years)]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or {}
+        since, until = found.get("since"), found.get("until")
+        if since and until and until < since:
+            self.add_error("until", "结束日期早于开始日期。")
+        return found
+
+
+class EntryFilter(forms.Form):
+    """Which vouchers of a book."""
+
+    fund = forms.CharField(required=False, widget=forms.HiddenInput)
+    area = forms.CharField(required=False, widget=forms.HiddenInput)
+    q = forms.CharField(
+        label="查找",
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "凭证号、摘要、业务键", "type": "search"}),
+    )
+    group = forms.ChoiceField(
+        label="科目", required=False, choices=[("", "全部"), *((group.value, group.label) for group in Group)]
+    )
+    alliance = forms.ModelChoiceField(Alliance.objects.none(), label="医共体", required=False, empty_label="全部")
+    since = _day("自")
+    until = _day("至")
+
+    def __init__(self, *args: Any, area: PoolingArea, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        alliances = Alliance.objects.filter(county__pooling_area=area)
+        self.fields["alliance"].queryset = alliances  # type: ignore[attr-defined]
+
+
+class ClosingForm(forms.Form):
+    """Close or reopen a book; an empty date reopens it from its beginning."""
+
+    through = _day("结账至")
+    reason = forms.CharField(label="说明", required=False, max_length=200)
