@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.expressions import Combinable
 
 from rules.money import from_fen, to_fen
 
@@ -20,6 +21,11 @@ class MoneyField(models.BigIntegerField):  # type: ignore[type-arg]
     """Decimal yuan with at most two decimals; refuses float, NaN and a third decimal (``ValidationError``)."""
 
     description = "Money in yuan, stored as integer fen"
+
+    # what django-stubs takes the attribute of a model instance for
+    _pyi_private_set_type: Decimal | int | str | Combinable  # type: ignore[assignment]
+    _pyi_private_get_type: Decimal  # type: ignore[assignment]
+    _pyi_lookup_exact_type: Decimal | int  # type: ignore[assignment]
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Decimal | None:
         return None if value is None else from_fen(int(value))

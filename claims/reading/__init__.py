@@ -1,0 +1,19 @@
+"""What other apps and pages may ask about claims: fund years, series, members, heads, coverage."""
+
+from claims.reading.funds import FundYear, MonthPoint, fund_year, fund_years, monthly_series
+from claims.reading.heads import Heads, insured_heads
+from claims.reading.members import MemberLine, member_spending
+from claims.reading.package_scope import PackageScope
+
+__all__ = [
+    "FundYear",
+    "Heads",
+    "MemberLine",
+    "MonthPoint",
+    "PackageScope",
+    "fund_year",
+    "fund_years",
+    "insured_heads",
+    "member_spending",
+    "monthly_series",
+]
