@@ -16,7 +16,8 @@ def _statutory() -> Any:
     return holidays.country_holidays("CN", language="zh_CN")
 
 
-def _overrides(first: date, last: date) -> dict[date, bool]:
+def overrides_between(first: date, last: date) -> dict[date, bool]:
+    """The entered exceptions of a span, for callers that count many deadlines with one query."""
     return dict(WorkdayOverride.objects.filter(day__range=(first, last)).values_list("day", "is_working"))
 
 
@@ -27,12 +28,12 @@ def _works(day: date, overrides: dict[date, bool]) -> bool:
 
 
 def is_working_day(day: date) -> bool:
-    return _works(day, _overrides(day, day))
+    return _works(day, overrides_between(day, day))
 
 
 def add_working_days(day: date, count: int) -> date:
     """The ``count``-th working day after ``day`` (``count`` ≥ 0; 0 returns ``day`` itself)."""
-    overrides = _overrides(day, day + timedelta(days=count * 3 + 30))
+    overrides = overrides_between(day, day + timedelta(days=count * 3 + 30))
     while count:
         day += timedelta(days=1)
         if _works(day, overrides):
@@ -40,12 +41,16 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
-def working_days_left(today: date, due: date) -> int:
-    """Working days after ``today`` up to and including ``due``; negative when overdue; 0 on the day itself."""
+def working_days_left(today: date, due: date, overrides: dict[date, bool] | None = None) -> int:
+    """Working days after ``today`` up to and including ``due``; negative when overdue; 0 on the day itself.
+
+    ``overrides`` given: they cover the span already and nothing is read.
+    """
     if due == today:
         return 0
     first, last = min(today, due), max(today, due)
-    overrides = _overrides(first, last)
+    if overrides is None:
+        overrides = overrides_between(first, last)
     days = [first + timedelta(days=n) for n in range(1, (last - first).days + 1)]
     count = sum(_works(day, overrides) for day in days)
     return count if due > today else -max(count, 1)

@@ -2,14 +2,14 @@
 
 Filters take plain values (Decimal yuan, ratios as fractions, dates) and give Chinese display text; blank is never zero, it
 is shown as a dash. Rounding for display of 万元 goes through `rules.money`, the one place that rounds money.
-This module reads no database and decides nothing; deadlines are counted by `core.working_days`.
+It decides nothing; deadlines are counted by `core.working_days`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -31,6 +31,7 @@ BLANK = "—"
 MINUS = "−"
 FUND_LABELS = {"EMP": "职工", "RES": "居民"}
 SOON_WORKING_DAYS = 3
+CALENDAR_SPAN = timedelta(days=400)
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -188,7 +189,7 @@ def control(field: BoundField) -> SafeString:
         css = "form-select"
     else:
         css = "form-control"
-    attrs = {
+    attrs: dict[str, str | bool] = {
         "class": " ".join(filter(None, [widget.attrs.get("class", ""), css, "is-invalid" if field.errors else ""]))
     }
     described = [f"{field.auto_id}_helptext"] if field.help_text else []
@@ -214,7 +215,7 @@ def bar_width(value: Any) -> str:
 
 
 @register.filter
-def page_numbers(page: Page) -> list[int | str]:
+def page_numbers(page: Page[Any]) -> list[int | str]:
     """Page numbers around the current one with gaps elided."""
     return list(page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1))
 
@@ -247,8 +248,6 @@ def sort_link(context: Context, field: str, label: str, parameter: str = "sort")
 @register.simple_tag(takes_context=True)
 def due(context: Context, value: Any, with_date: bool = True) -> SafeString:
     """A deadline with the working days left: `10月16日 · 剩 4 个工作日`, amber from three days on, red when passed."""
-    from core.working_days import working_days_left
-
     limit = _local(value)
     if limit is None:
         return format_html('<span class="due">{}</span>', BLANK)
@@ -258,13 +257,26 @@ def due(context: Context, value: Any, with_date: bool = True) -> SafeString:
     if limit == today:
         tone, text = "due-soon", "今天到期"
     elif limit > today:
-        left = working_days_left(today, limit)
+        left = _days_left(context, today, limit)
         tone = "due-soon" if left <= SOON_WORKING_DAYS else ""
         text = f"剩 {left} 个工作日" if left else "其间无工作日"
     else:
-        tone, text = "due-over", f"已逾期 {-working_days_left(today, limit)} 个工作日"
+        tone, text = "due-over", f"已逾期 {-_days_left(context, today, limit)} 个工作日"
     shown = format_html('<time datetime="{}">{}</time> · ', limit.isoformat(), day(limit, "short")) if with_date else ""
     return format_html('<span class="due {}">{}<b>{}</b></span>', tone, shown, text)
+
+
+def _days_left(context: Context, today: date, limit: date) -> int:
+    """Working days to a deadline; a page reads the exceptions of the calendar once, however many deadlines it shows."""
+    from core.working_days import overrides_between, working_days_left
+
+    request = context.get("request")
+    if request is None or abs(limit - today) > CALENDAR_SPAN:
+        return working_days_left(today, limit)
+    known: dict[date, bool] | None = getattr(request, "_workday_overrides", None)
+    if known is None:
+        known = request._workday_overrides = overrides_between(today - CALENDAR_SPAN, today + CALENDAR_SPAN)
+    return working_days_left(today, limit, known)
 
 
 @register.simple_tag
