@@ -22,6 +22,7 @@ OVERRUN = "overrun"
 SURPLUS = "surplus"
 BALANCED = "balanced"
 BALANCED_LABEL = "平"
+DEAD_BAND_LABEL = "带内"
 UNREASONABLE_LABEL = "不合理超支"
 MONEY_FIELDS = (
     "package",
@@ -177,16 +178,23 @@ class ShareResult:
 
     @cached_property
     def unconfirmed(self) -> tuple[str, ...]:
-        """Keys of the parameters used here that nobody has confirmed yet."""
+        """Keys of the parameters used here that nobody has confirmed yet.
+
+        An overrun names its first tier even when none of it was found reasonable: every overrun shows that notice.
+        """
         side = self.brackets.overrun if self.outcome == OVERRUN else self.brackets.surplus
         if self.outcome == BALANCED or side is None:
             return ()
         keys: list[str] = []
-        for tier, applied in zip(side.tiers, self.tiers, strict=True):
-            if applied.amount and tier.bounds_status == UNCONFIRMED:
-                keys.append(f"{side.name}.{tier.label}.{'lower' if tier.upper is None else 'upper'}")
-            if applied.amount and tier.rate_status == UNCONFIRMED:
-                keys.append(f"{side.name}.{tier.label}.rate")
+        nothing_shared = not any(applied.amount for applied in self.tiers)
+        for index, (tier, applied) in enumerate(zip(side.tiers, self.tiers, strict=True)):
+            if not applied.amount and not (nothing_shared and index == 0):
+                continue
+            bound_key, rate_key = _keys(side.name, tier)
+            if tier.bounds_status == UNCONFIRMED:
+                keys.append(bound_key)
+            if tier.rate_status == UNCONFIRMED:
+                keys.append(rate_key)
         if side.cap is not None and side.cap_status == UNCONFIRMED:
             keys.append(f"{side.name}.cap")
         target = "fund_share" if self.outcome == OVERRUN else "retention"
@@ -294,6 +302,13 @@ def share(
         pending,
         brackets,
     )
+
+
+def _keys(side: str, tier: Tier) -> tuple[str, str]:
+    """The parameter keys of a tier's bound and rate."""
+    if tier.label == DEAD_BAND_LABEL:
+        return f"{side}.dead_band", f"{side}.dead_band_rate"
+    return f"{side}.{tier.label}.{'lower' if tier.upper is None else 'upper'}", f"{side}.{tier.label}.rate"
 
 
 def _reasonable_part(overrun: Decimal, given: Decimal | None) -> Decimal:

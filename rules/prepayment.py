@@ -123,8 +123,9 @@ def plan(
     """The plan of a year for a package (yuan).
 
     ``paid`` holds the amounts of the elapsed months, January first, when the package changes in mid-year: the remaining
-    months then share what the cap still leaves. ``planned_outflow`` (yuan) is needed where the base is the package less
-    planned out-of-county spending. ``provisional`` marks a plan on last year's package before approval.
+    months then share what the cap still leaves (count held money as paid, or it is spread over them).
+    ``planned_outflow`` (yuan) is needed where the base is the package less planned out-of-county spending.
+    ``provisional`` marks a plan on last year's package before approval.
     """
     package = positive(package, "打包总额")
     amounts = [non_negative(amount, f"{number}月已预付") for number, amount in enumerate(paid, 1)]

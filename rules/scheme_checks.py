@@ -11,14 +11,13 @@ from typing import Any
 
 from rules import document as written
 from rules.assessment import Grade, grade_problems
-from rules.brackets import Tier
+from rules.brackets import DEAD_BAND_LABEL, Tier
 from rules.document import check_form
 from rules.errors import RuleProblem
 from rules.specification import ROWS, SPEC, RowSpec
 from rules.trace import percent
 
 SIDES = {"overrun": "超支", "surplus": "结余"}
-DEAD_BAND_LABEL = "带内"
 
 
 def rows_of(document: Mapping[str, Any], path: str) -> list[dict[str, Any]]:

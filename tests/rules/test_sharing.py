@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rules.money import MoneyError
-from rules.scheme import Scheme, load_scheme
+from rules.scheme import Scheme, load_scheme, scheme_names
 from rules.sharing import SharingError
 from rules.trace import Trace
 
@@ -60,7 +60,7 @@ def test_an_overrun_found_wholly_unreasonable_is_the_alliances() -> None:
     result = JIANGXI.share(B, S, Decimal("0.00"))
     assert (result.fund_bears, result.alliance_bears) == (Decimal("0.00"), Decimal("24000000.00"))
     assert result.label == "不合理超支"
-    assert result.unconfirmed == ()
+    assert result.unconfirmed == ("overrun.O1.rate",)
 
 
 def test_bounds_are_printed_in_fen() -> None:
@@ -158,6 +158,17 @@ status = "待核实"
     assert failed.alliance_keeps == Decimal("0.00")
     assert failed.unconfirmed == ("gates.score_floor.threshold",)
     assert scheme.share(B, S, score=Decimal(0)).fund_bears == Decimal("17400000.00")
+
+
+def test_every_unconfirmed_key_names_a_parameter_of_the_scheme() -> None:
+    for name in scheme_names():
+        scheme = load_scheme(name)
+        for side, charged in ((scheme.brackets.surplus, "250000000.00"), (scheme.brackets.overrun, "380000000.00")):
+            if side is not None:
+                keys = scheme.share(B, Decimal(charged)).unconfirmed
+                assert [scheme.parameter(key).status for key in keys] == ["待核实"] * len(keys)
+    keys = load_scheme("city-five-tiers").share(B, Decimal("301000000.00")).unconfirmed
+    assert keys == ("overrun.dead_band", "overrun.dead_band_rate")
 
 
 def test_a_cap_sends_the_rest_to_the_other_side_and_says_so() -> None:
