@@ -95,6 +95,14 @@
     }
   });
 
+  window.addEventListener("beforeprint", function () {
+    all("[data-print-open] .opened[hidden]").forEach((line) => { line.hidden = false; line.dataset.printed = "yes"; });
+  });
+
+  window.addEventListener("afterprint", function () {
+    all("[data-printed]").forEach((line) => { line.hidden = true; delete line.dataset.printed; });
+  });
+
   /* ---- asking once before a dangerous act ---- */
 
   function confirmThen(source, proceed) {

@@ -78,6 +78,7 @@ def test_every_behaviour_attribute_of_the_scripts_is_documented():
         "data-login-form",
         "data-drop-drafts",
         "data-search",
+        "data-printed",
         "data-chart",
         "data-changed",
         "data-reload-when-done",
