@@ -79,5 +79,10 @@ class EntryFilter(forms.Form):
 class ClosingForm(forms.Form):
     """Close or reopen a book; an empty date reopens it from its beginning."""
 
-    through = _day("结账至")
-    reason = forms.CharField(label="说明", required=False, max_length=200)
+    through = forms.DateField(
+        label="结账至",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="反结账时填写要退回到的日期，不填为全部反结。",
+    )
+    reason = forms.CharField(label="说明", max_length=200)

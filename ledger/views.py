@@ -30,14 +30,14 @@ from ledger.forms import AccountFilter, ClosingForm, EntryFilter, TrialFilter
 from ledger.models import Book, BookClosing, Entry, Line
 from ledger.sources import source_link
 
-STRIP = (
-    Account.TEMPORARY_PAYMENTS,
-    Account.BENEFITS_PACKAGED,
-    Account.PACKAGE,
-    Account.PREPAYMENT_APPROVED,
-    Account.SETTLEMENT_PAYABLE,
-    Account.RECOVERY_RECEIVABLE,
-)
+STRIP = {
+    Account.TEMPORARY_PAYMENTS: "暂付款",
+    Account.BENEFITS_PACKAGED: "打包结算支出",
+    Account.PACKAGE: "打包总额",
+    Account.PREPAYMENT_APPROVED: "已批未付预付",
+    Account.SETTLEMENT_PAYABLE: "应付清算款",
+    Account.RECOVERY_RECEIVABLE: "应收追回款",
+}
 RECENT = 8
 PAGE = 50
 
@@ -166,7 +166,7 @@ def _trial_page(
     context = {
         "area": area, "fund": fund, "book": book, "trial": trial, "groups": trial.groups if trial else (),
         "form": _trial_form(request, areas), "export_url": reverse("ledger:trial-balance-xlsx"),
-        "strip": [(found, standing.get(found, reading.ZERO)) for found in STRIP],
+        "strip": [(found, label, standing.get(found, reading.ZERO)) for found, label in STRIP.items()],
         "recent": reading.with_debits(list(recent)), "control": Group.CONTROL,
         "closed": reading.closed_through(book) if book else None,
         "closings": BookClosing.objects.filter(book=book).select_related("actor")[:RECENT],
