@@ -226,7 +226,9 @@
       return;
     }
     if (fold) {
-      const wrap = Object.assign(document.createElement("div"), { className: "table-wrap" });
+      const wrap = Object.assign(document.createElement("div"), { className: "table-wrap", tabIndex: 0 });
+      wrap.setAttribute("role", "group");
+      wrap.setAttribute("aria-label", "数据表");
       wrap.append(dataTable(kind, data, unit));
       fold.append(wrap);
     }

@@ -55,6 +55,14 @@ def test_every_component_is_documented_with_an_example_and_every_documented_one_
         assert "```django" in section, f"{name} has no example"
 
 
+def test_every_component_a_template_includes_exists():
+    named = {
+        name for path in TEMPLATES for name in re.findall(r'{% include "components/(\w+)\.html"', path.read_text())
+    }
+    assert named
+    assert named <= {path.stem for path in COMPONENTS.glob("*.html")}
+
+
 def test_every_icon_named_in_a_template_is_drawn():
     drawn = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
     named = {name for path in TEMPLATES for name in re.findall(r'{% icon "([\w-]+)"', path.read_text())}
