@@ -11,7 +11,40 @@ from rules.trace import Step, Value, percent
 if TYPE_CHECKING:
     from rules.brackets import ShareResult, Side, Tier, TierShare
 
-SHARED_WORDS = {True: "基金分担", False: "医共体留用"}
+
+class _SideWords(NamedTuple):
+    """The labels and formulas of one side."""
+
+    name: str
+    difference: str
+    ratio: str
+    ratio_formula: str
+    shared: str
+    total: str
+    rest: str
+    rest_formula: str
+
+
+_OVERRUN = _SideWords(
+    "超支额",
+    "年度基金应付额 − 打包总额",
+    "超支额占比",
+    "超支额 ÷ 比例基数(六位小数,仅供查看)",
+    "基金分担",
+    "各档基金分担合计",
+    "医共体承担",
+    "超支额 − 基金分担",
+)
+_SURPLUS = _SideWords(
+    "结余额",
+    "打包总额 − 年度基金应付额",
+    "结余额占比",
+    "结余额 ÷ 比例基数(六位小数,仅供查看)",
+    "医共体留用",
+    "各档医共体留用合计",
+    "返还统筹基金",
+    "结余额 − 医共体留用",
+)
 
 
 def steps_of(result: ShareResult) -> list[Step]:
@@ -20,15 +53,20 @@ def steps_of(result: ShareResult) -> list[Step]:
     clause = brackets.compare_clause
     package, charged = ("打包总额", result.package), ("年度基金应付额", result.charged)
     if not result.difference:
-        return [Step("差额", "年度基金应付额 − 打包总额", (charged, package), ZERO, clause)]
+        return [Step("差额", _OVERRUN.difference, (charged, package), ZERO, clause)]
     over = result.charged > result.package
-    name = "超支额" if over else "结余额"
-    expression = "年度基金应付额 − 打包总额" if over else "打包总额 − 年度基金应付额"
-    difference = (name, result.difference)
+    words = _OVERRUN if over else _SURPLUS
+    difference = (words.name, result.difference)
     base = ("比例基数", result.ratio_base)
     steps = [
-        Step(name, expression, (charged, package) if over else (package, charged), result.difference, clause),
-        Step(f"{name}占比", f"{name} ÷ 比例基数(六位小数,仅供查看)", (difference, base), result.ratio, clause, "比例"),
+        Step(
+            words.name,
+            words.difference,
+            (charged, package) if over else (package, charged),
+            result.difference,
+            clause,
+        ),
+        Step(words.ratio, words.ratio_formula, (difference, base), result.ratio, clause, "比例"),
     ]
     if over and result.unreasonable:
         accepted = ("合理超支", result.reasonable)
@@ -44,11 +82,13 @@ def steps_of(result: ShareResult) -> list[Step]:
         difference = accepted
     side = brackets.overrun if over else brackets.surplus
     assert side is not None
+    parts: list[tuple[str, Value]] = []
     for tier, applied in zip(side.tiers, result.tiers, strict=True):
         if applied.amount:
-            words = _words(tier.label, difference[0], SHARED_WORDS[over])
-            _tier_steps(steps, tier, applied, words, base, difference, brackets.whole_amount)
-    _total_steps(steps, result, side, over)
+            tier_words = _words(tier.label, difference[0], words.shared)
+            _tier_steps(steps, tier, applied, tier_words, base, difference, brackets.whole_amount)
+            parts.append((tier_words.shared, applied.shared))
+    _total_steps(steps, result, side, words, tuple(parts))
     return steps
 
 
@@ -101,12 +141,13 @@ def _tier_steps(
     steps.append(Step(words.shared, text, parts, applied.shared, clause, "元", tier.rate_status))
 
 
-def _total_steps(steps: list[Step], result: ShareResult, side: Side, over: bool) -> None:
-    what = SHARED_WORDS[over]
-    clause = result.brackets.mode_clause
-    parts = tuple([(f"{tier.label}档{what}", tier.shared) for tier in result.tiers if tier.amount])
+def _total_steps(
+    steps: list[Step], result: ShareResult, side: Side, words: _SideWords, parts: tuple[tuple[str, Value], ...]
+) -> None:
+    what, clause = words.shared, result.brackets.mode_clause
+    over = words is _OVERRUN
     final = result.fund_bears if over else result.alliance_keeps
-    steps.append(Step(f"各档{what}合计", "各档相加", parts, result.shared_by_tiers, clause))
+    steps.append(Step(words.total, "各档相加", parts, result.shared_by_tiers, clause))
     if result.cap_amount is not None and side.cap is not None:
         package = ("打包总额", result.package)
         steps.append(
@@ -121,8 +162,8 @@ def _total_steps(steps: list[Step], result: ShareResult, side: Side, over: bool)
             )
         )
         if result.cap_cut:
-            total, cap = (f"各档{what}合计", result.shared_by_tiers), ("封顶额", result.cap_amount)
-            text = f"各档{what}合计 − 封顶额"
+            total, cap = (words.total, result.shared_by_tiers), ("封顶额", result.cap_amount)
+            text = f"{words.total} − 封顶额"
             steps.append(Step("超过封顶部分", text, (total, cap), result.cap_cut, side.cap_clause))
     if result.closed_gates:
         reasons = tuple(("未通过条件", text) for text in result.closed_gates)
@@ -133,14 +174,6 @@ def _total_steps(steps: list[Step], result: ShareResult, side: Side, over: bool)
     for text in result.pending_gates:
         gate = next(gate for gate in result.brackets.gates if gate.text == text)
         steps.append(Step("条件尚未判定", f"{text}则{what}为零;尚无数据", (), "未判定", gate.clause, "", gate.status))
-    name = "超支额" if over else "结余额"
     rest = result.alliance_bears if over else result.returned_to_fund
-    steps.append(
-        Step(
-            "医共体承担" if over else "返还统筹基金",
-            f"{name} − {what}",
-            ((name, result.difference), (what, final)),
-            rest,
-            clause,
-        )
-    )
+    inputs = ((words.name, result.difference), (what, final))
+    steps.append(Step(words.rest, words.rest_formula, inputs, rest, clause))

@@ -8,7 +8,7 @@ decision of this project). Knows nothing of documents; ``rules.scheme`` builds i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -62,6 +62,11 @@ class Tier:
     wording: str = ""
     rate_status: str = CONFIRMED
     bounds_status: str = CONFIRMED
+
+    @cached_property
+    def status(self) -> str:
+        """Confirmed only when both rate and bounds are."""
+        return CONFIRMED if self.rate_status == self.bounds_status == CONFIRMED else UNCONFIRMED
 
     @cached_property
     def rate_text(self) -> str:
@@ -140,9 +145,11 @@ class TierShare(NamedTuple):
     status: str
 
 
-@dataclass(frozen=True)
-class ShareResult:
-    """The sharing of one difference; amounts in yuan with two decimals, 0.00 on the side that does not apply."""
+class ShareResult(NamedTuple):
+    """The sharing of one difference; amounts in yuan with two decimals, 0.00 on the side that does not apply.
+
+    The trace is built when it is asked for.
+    """
 
     scheme: str
     package: Decimal
@@ -164,19 +171,19 @@ class ShareResult:
     gate_cut: Decimal
     closed_gates: tuple[str, ...]
     pending_gates: tuple[str, ...]
-    brackets: Brackets = field(repr=False, compare=False)
+    brackets: Brackets
 
-    @cached_property
+    @property
     def ratio(self) -> Decimal:
         """Overrun or surplus as a share of the ratio base, six decimals, for display."""
         return round_ratio(self.difference / self.ratio_base)
 
-    @cached_property
+    @property
     def trace(self) -> Trace:
         """The computation step by step."""
         return Trace(steps_of(self))
 
-    @cached_property
+    @property
     def unconfirmed(self) -> tuple[str, ...]:
         """Keys of the parameters used here that nobody has confirmed yet.
 
@@ -348,8 +355,9 @@ def _apply(side: Side, bounds: list[Decimal | None], amount: Decimal, whole: int
         else:
             part = (amount if upper is None or amount <= upper else upper) - lower
         shared = round_fen(part * tier.rate) if part else ZERO
-        status = CONFIRMED if tier.rate_status == tier.bounds_status == CONFIRMED else UNCONFIRMED
-        applied.append(TierShare(tier.label, lower, upper, part, tier.rate, shared, part - shared, tier.clause, status))
+        applied.append(
+            TierShare(tier.label, lower, upper, part, tier.rate, shared, part - shared, tier.clause, tier.status)
+        )
         if upper is not None:
             lower = upper
     return tuple(applied)

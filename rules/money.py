@@ -41,7 +41,7 @@ def exact(value: Decimal | int, name: str = "金额") -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (Decimal, int)):
         kind = type(value).__name__
         raise MoneyError.one(name, value, f"{name}须为十进制金额(元),不接受{kind}类型", "请用元、角、分的十进制数填写")
-    amount = Decimal(value)
+    amount = value if isinstance(value, Decimal) else Decimal(value)
     if not amount.is_finite():
         raise MoneyError.one(name, value, f"{name}不是有效数字", "请填写具体金额")
     if not -LIMIT < amount < LIMIT:
