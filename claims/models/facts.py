@@ -105,6 +105,7 @@ class FactSet(models.Model):
     claims_import = models.ForeignKey(
         "claims.ClaimsImport", models.PROTECT, null=True, related_name="factsets", verbose_name="导入"
     )
+    file = models.ForeignKey("core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="来源文件")
     reason = models.CharField("形成原因", max_length=200, blank=True)
     data_to = models.DateField("数据截至", null=True)
     rows = models.PositiveIntegerField("行数")

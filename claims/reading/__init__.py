@@ -1,5 +1,6 @@
 """What other apps and pages may ask about claims: fund years, series, members, heads, coverage."""
 
+from claims.reading.coverage import MonthCoverage, coverage, coverage_of
 from claims.reading.funds import FundYear, MonthPoint, fund_year, fund_years, monthly_series
 from claims.reading.heads import Heads, insured_heads
 from claims.reading.members import MemberLine, member_spending
@@ -9,8 +10,11 @@ __all__ = [
     "FundYear",
     "Heads",
     "MemberLine",
+    "MonthCoverage",
     "MonthPoint",
     "PackageScope",
+    "coverage",
+    "coverage_of",
     "fund_year",
     "fund_years",
     "insured_heads",

@@ -77,6 +77,9 @@ class EffectiveFact:
     payable_settlements: int
 
 
+GRAIN = (
+    "fund_type", "visit_type", "care_location", "institution", "institution_area", "alliance", "method", "outflow_kind",
+)  # fmt: skip
 _TEXTS = ("fund_type", "visit_type", "method", "care_location", "outflow_kind", "institution_area")
 _PLACES = (
     "alliance_id", "institution_id", "institution_code", "institution_kind", "institution_grade", "ownership",

@@ -18,7 +18,7 @@ from claims.services.fact_rows import FactRow, PlaceCodes
 from claims.services.overlay import with_payables
 from core.access import require
 from core.errors import Problem, Refused
-from core.models import County, User
+from core.models import County, StoredFile, User
 from core.trail import record
 from rules.money import from_fen
 from rules.periods import Month
@@ -73,6 +73,7 @@ def store_factset(
     declared: bool = True,
     reason: str = "",
     reference: str = "",
+    file: StoredFile | None = None,
 ) -> tuple[FactSet, bool]:
     """:func:`record_factset` without the right and the trail, for services that record a larger act themselves.
 
@@ -108,6 +109,7 @@ def store_factset(
         fund_payable=from_fen(fact_rows.total(rows, "fund_payable")),
         content=content,
         reference=reference,
+        file=file,
         created_by=actor,
     )
     fact_rows.insert(made, rows)
