@@ -31,9 +31,7 @@ class AllocationVersionQuerySet(ScopedQuerySet["AllocationVersion"]):
 class AllocationVersion(models.Model):
     """成员分配: one division of the in-alliance part of a package version; sums exactly to it."""
 
-    package = models.ForeignKey(
-        "budgets.Package", models.PROTECT, related_name="allocations", verbose_name="打包预算"
-    )
+    package = models.ForeignKey("budgets.Package", models.PROTECT, related_name="allocations", verbose_name="打包预算")
     package_version = models.ForeignKey(
         "budgets.PackageVersion", models.PROTECT, related_name="allocations", verbose_name="打包预算版本"
     )

@@ -51,9 +51,7 @@ class DistributionPlan(models.Model):
 class PlanAcknowledgement(models.Model):
     """One body's receipt of a filed plan."""
 
-    plan = models.ForeignKey(
-        DistributionPlan, models.PROTECT, related_name="acknowledgements", verbose_name="分配办法"
-    )
+    plan = models.ForeignKey(DistributionPlan, models.PROTECT, related_name="acknowledgements", verbose_name="分配办法")
     side = models.CharField("抄报单位", max_length=8, choices=PlanSide.choices)
     by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="签收人")
     at = models.DateTimeField("签收时间", auto_now_add=True)

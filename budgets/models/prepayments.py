@@ -282,9 +282,7 @@ class RecoveryOffset(models.Model):
     source = models.CharField("来源单据", max_length=100, unique=True)
     pushed_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="推送人")
     pushed_at = models.DateTimeField("推送时间", auto_now_add=True)
-    line = models.ForeignKey(
-        Prepayment, models.PROTECT, null=True, related_name="offsets", verbose_name="冲抵的预付"
-    )
+    line = models.ForeignKey(Prepayment, models.PROTECT, null=True, related_name="offsets", verbose_name="冲抵的预付")
     settled_at = models.DateTimeField("入账时间", null=True)
 
     class Meta:
