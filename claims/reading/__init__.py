@@ -5,12 +5,14 @@ from claims.reading.funds import FundYear, MonthPoint, fund_year, fund_years, mo
 from claims.reading.heads import Heads, insured_heads
 from claims.reading.members import MemberLine, member_spending
 from claims.reading.package_scope import PackageScope
+from claims.reading.series import MonthDetail, latest_year, months_by_year
 
 __all__ = [
     "FundYear",
     "Heads",
     "MemberLine",
     "MonthCoverage",
+    "MonthDetail",
     "MonthPoint",
     "PackageScope",
     "coverage",
@@ -18,6 +20,8 @@ __all__ = [
     "fund_year",
     "fund_years",
     "insured_heads",
+    "latest_year",
     "member_spending",
     "monthly_series",
+    "months_by_year",
 ]
