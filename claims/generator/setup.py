@@ -1,0 +1,122 @@
+"""The place a synthetic extract is made for: institutions, counties, months; nothing of the application is needed."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from rules.periods import Month
+
+EXAMPLE_AREA = "990100"  # 99 is no allocated division: these places exist nowhere
+EXAMPLE_COUNTIES = ("990101", "990102", "990103")
+HOSPITAL_KINDS = ("general", "tcm", "maternal", "specialist", "private")
+TOWNSHIP_KINDS = ("township", "community")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One institution. ``alliance`` may be blank; ``county`` is its division code."""
+
+    code: str
+    name: str
+    county: str
+    kind: str
+    grade: int = 1
+    alliance: str = ""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What to generate. ``faults``: share of rows with one planted fault; ``frauds``: share that start a fraud.
+
+    ``header``: national, chinese or ours. ``encoding``: utf-8, utf-8-sig or gb18030 (text formats only).
+    ``mutual_aid_inside``: whether 共济支出 is part of 个人账户支出. ``townships`` adds the column 参保乡镇.
+    """
+
+    county: str
+    first: Month
+    last: Month
+    rows: int
+    institutions: tuple[Place, ...]
+    seed: int = 20260101
+    faults: float = 0.0
+    frauds: float = 0.001
+    header: str = "national"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    townships: tuple[str, ...] = ()
+    mutual_aid_inside: bool = True
+    earlier_rows: int = 0
+    persons: int = 0
+
+    @property
+    def months(self) -> list[Month]:
+        found, month = [], self.first
+        while month <= self.last:
+            found.append(month)
+            month = month.next()
+        return found
+
+    @property
+    def population(self) -> int:
+        """Insured persons to draw from: given, or in proportion to the yearly rows (some 2.9 a head)."""
+        return self.persons or max(400, round(self.rows * 12 / len(self.months) / 2.9))
+
+
+def example_institutions() -> tuple[Place, ...]:
+    """A city of three counties and five alliances, hospitals of the city, the province and beyond."""
+    places: list[Place] = []
+    for index, county in enumerate(EXAMPLE_COUNTIES):
+        alliances = (f"YGT{index + 1}A",) if index else ("YGT1A", "YGT1B")
+        serial = 0
+
+        def add(kind: str, grade: int, count: int, *, members: bool = True) -> None:
+            nonlocal serial
+            for number in range(count):
+                serial += 1
+                alliance = alliances[(number + serial) % len(alliances)] if members else ""
+                letter = "P" if kind == "pharmacy" else "H"
+                code = f"{letter}{county}{serial:05d}"
+                places.append(Place(code, f"示例{kind}{serial:03d}", county, kind, grade, alliance))
+
+        add("general", 2, len(alliances))
+        add("tcm", 2, 1)
+        add("maternal", 2, 1)
+        add("township", 1, 16)
+        add("village", 1, 60)
+        add("private", 1, 3, members=False)
+        add("pharmacy", 1, 30, members=False)
+    for area, count in ((EXAMPLE_AREA, 6), ("990201", 5), ("110101", 4), ("440301", 5)):
+        places.extend(
+            Place(f"H{area}{number:05d}", f"县域外医院{area}{number}", area, "general", 3) for number in range(1, count + 1)
+        )
+    return tuple(places)
+
+
+def read_institutions(path: Path) -> tuple[Place, ...]:
+    """Institutions from a CSV with the columns code,name,county,kind,grade,alliance. ValueError names a bad line."""
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        places = []
+        for number, row in enumerate(csv.DictReader(handle), start=2):
+            try:
+                grade = int(row.get("grade") or 1)
+                places.append(
+                    Place(row["code"], row.get("name") or "", row["county"], row["kind"], grade, row.get("alliance") or "")
+                )
+            except (KeyError, ValueError) as problem:
+                raise ValueError(f"{path.name} 第 {number} 行缺少 code、county、kind 或 grade 不是整数：{problem}") from problem
+    return tuple(places)
+
+
+def example_setup(rows: int, **changes: object) -> Setup:
+    """The example county over the third quarter of 2026."""
+    start = Setup(EXAMPLE_COUNTIES[0], Month(2026, 7), Month(2026, 9), rows, example_institutions())
+    return replace(start, **changes)  # type: ignore[arg-type]
+
+
+def days_of(month: Month) -> tuple[int, int]:
+    """First and last day of a month as days since 1970-01-01."""
+    epoch = date(1970, 1, 1)
+    return (month.first_day - epoch) // timedelta(days=1), (month.last_day - epoch) // timedelta(days=1)

@@ -1,0 +1,1 @@
+"""Pages of 数据接入, by noun."""
