@@ -14,6 +14,7 @@ class CoreConfig(AppConfig):
         from core import files, handlers, trail, triggers  # noqa: F401
         from core.access import register_action
         from core.models import Role
+        from core.models.trail import TRAIL_READERS
         from core.navigation import register_nav
         from core.registries import readiness_checks, trail_texts, verifications
 
@@ -35,11 +36,12 @@ class CoreConfig(AppConfig):
 
         register_nav(group="系统", label="任务", url_name="core:jobs", icon="clock", order=10)
         register_nav(group="系统", label="待核实参数", url_name="core:parameters", icon="question", order=20)
+        register_nav(group="系统", label="政策版本", url_name="core:policies", icon="document", order=25)
         register_nav(
             group="系统",
             label="操作轨迹",
             url_name="core:trail",
             icon="list",
             order=30,
-            roles={Role.FUND_OFFICER, Role.FUND_REVIEWER, Role.FUND_FINANCE, Role.AUDITOR, Role.ADMINISTRATOR},
+            roles=TRAIL_READERS,
         )

@@ -11,10 +11,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
-from core.models import ConfirmationStatus, County, Parameter, PoolingArea
+from core.access import different_person, require
+from core.errors import Conflict, Problem, Refused
+from core.models import ConfirmationStatus, County, Parameter, PoolingArea, User
 from core.models.places import pooling_area_of, valid_on
+from core.trail import record
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,90 @@ def value(key: str, place: Any, on: date) -> Value:
     if chosen is None:
         return Value(key, definition.label, definition.default, definition.clause, definition.status)
     return Value(key, definition.label, chosen.value, chosen.clause, chosen.status)
+
+
+def label_of(key: str) -> str:
+    """The Chinese name of a parameter."""
+    return definitions[key].label if key in definitions else key
+
+
+def enter_parameter(
+    actor: User,
+    key: str,
+    place: PoolingArea | County,
+    text: str,
+    clause: str,
+    valid_from: date,
+    valid_to: date | None = None,
+) -> Parameter:
+    """Enter a dated value for a pooling area or one county; it counts once a fund reviewer has confirmed it."""
+    require(actor, "core.enter_policy", place)
+    problems = []
+    if key not in definitions:
+        problems.append(Problem("key", key, f"没有名为“{key}”的参数。", "请从清单中选择。"))
+    elif fault := _fault(definitions[key], text.strip()):
+        problems.append(Problem("value", text, fault, "请按依据文件填写。"))
+    if not clause.strip():
+        problems.append(Problem("clause", "", "没有填写依据。", "请填写文号和条款。"))
+    if valid_to is not None and valid_to < valid_from:
+        problems.append(Problem("valid_to", str(valid_to), "停用日期早于启用日期。", "请改正日期。"))
+    if problems:
+        raise Refused(problems)
+    with transaction.atomic():
+        entered = Parameter.objects.create(
+            key=key,
+            pooling_area=place if isinstance(place, PoolingArea) else place.pooling_area,
+            county=place if isinstance(place, County) else None,
+            value=text.strip(),
+            clause=clause.strip(),
+            valid_from=valid_from,
+            valid_to=valid_to,
+            entered_by=actor,
+        )
+        summary = (
+            f"录入参数“{label_of(entered.key)}” = {entered.value}（{place}，{valid_from} 起），依据：{entered.clause}"
+        )
+        record(actor, "core.enter_policy", entered, summary, place=place)
+        return entered
+
+
+def confirm_parameter(actor: User, entered: Parameter) -> Parameter:
+    """A fund reviewer confirms an entered value against its document; it counts from its date."""
+    place = entered.county or entered.pooling_area
+    require(actor, "core.confirm_parameter", place)
+    with transaction.atomic():
+        entered = Parameter.objects.select_for_update().get(pk=entered.pk)
+        different_person(actor, entered.entered_by, "核实参数")
+        if entered.status == ConfirmationStatus.CONFIRMED:
+            raise Conflict(f"该参数取值已由{entered.confirmed_by}核实。")
+        entered.status, entered.confirmed_by = ConfirmationStatus.CONFIRMED, actor
+        entered.save(update_fields=["status", "confirmed_by"])
+        record(
+            actor,
+            "core.confirm_parameter",
+            entered,
+            f"核实参数“{label_of(entered.key)}” = {entered.value}",
+            place=place,
+        )
+        return entered
+
+
+def _fault(definition: Definition, text: str) -> str:
+    """What is wrong with a value of this kind, or an empty text."""
+    if definition.kind == "choice":
+        labels = "、".join(f"{value}（{label}）" for value, label in definition.choices)
+        return "" if text in dict(definition.choices) else f"“{definition.label}”只能取：{labels}。"
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        return f"“{definition.label}”须填数字。"
+    if not number.is_finite() or number < 0:
+        return f"“{definition.label}”不能为负。"
+    if definition.kind == "ratio" and number > 1:
+        return f"“{definition.label}”是比例，须在 0 到 1 之间，例如 0.16 表示 16%。"
+    if definition.kind in ("days", "months") and number != number.to_integral_value():
+        return f"“{definition.label}”须填整数。"
+    return ""
 
 
 define(

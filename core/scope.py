@@ -32,30 +32,33 @@ class Scope:
     institution: frozenset[int]
 
 
-def scope_of(user: User) -> Scope:
-    """The user's scope today; read once per user object."""
-    cached: Scope | None = user.__dict__.get("_scope")
-    if cached is None:
+def scope_of(user: User, roles: frozenset[str] | None = None) -> Scope:
+    """The user's scope today, by the posts in ``roles`` or by all; read once per user object."""
+    known: dict[frozenset[str] | None, Scope] = user.__dict__.setdefault("_scopes", {})
+    if roles not in known:
         ids: dict[str, set[int]] = {level: set() for level in LEVELS}
         if user.is_authenticated and user.is_active:
             for grant in user.grants_on(timezone.localdate()):
                 for level in LEVELS:
                     place_id = getattr(grant, f"{level}_id")
-                    if place_id is not None:
+                    if place_id is not None and (roles is None or grant.role in roles):
                         ids[level].add(place_id)
-        cached = Scope(**{level: frozenset(found) for level, found in ids.items()})
-        user.__dict__["_scope"] = cached
-    return cached
+        known[roles] = Scope(**{level: frozenset(found) for level, found in ids.items()})
+    return known[roles]
 
 
 class ScopedQuerySet(models.QuerySet[M]):
-    """A queryset that knows the way from its model to the places; levels it does not name are not visible there."""
+    """A queryset that knows the way from its model to the places; levels it does not name are not visible there.
+
+    ``scope_roles`` narrows it to what some posts may see at all; None is every post.
+    """
 
     scope_paths: ClassVar[dict[str, str]] = {}
+    scope_roles: ClassVar[frozenset[str] | None] = None
 
     def visible_to(self, user: Any) -> Self:
         """Rows inside the user's scope; none for a stranger."""
-        scope = scope_of(user)
+        scope = scope_of(user, self.scope_roles)
         inside, any_level, joins_many = Q(), False, False
         for level, path in self.scope_paths.items():
             ids = getattr(scope, level)

@@ -1,8 +1,8 @@
-"""Login, own password, jobs, parameters, trail, notices, files."""
+"""Login, own password, jobs, parameters, policies, trail, notices."""
 
 from django.urls import path
 
-from core.views import jobs, login, parameters, trail
+from core.views import jobs, login, parameters, policies, trail
 
 app_name = "core"
 
@@ -16,6 +16,12 @@ urlpatterns = [
     path("parameters/", parameters.parameter_list, name="parameters"),
     path("parameters/enter/", parameters.enter, name="parameter-enter"),
     path("parameters/<int:pk>/confirm/", parameters.confirm, name="parameter-confirm"),
+    path("parameters/<int:pk>/document/", parameters.document, name="parameter-document"),
+    path("parameters/single/<int:pk>/confirm/", parameters.confirm_single, name="parameter-confirm-single"),
+    path("policies/", policies.policy_list, name="policies"),
+    path("policies/<int:pk>/", policies.policy_detail, name="policy"),
+    path("policies/<int:pk>/approve/", policies.approve, name="policy-approve"),
     path("trail/", trail.trail_list, name="trail"),
+    path("trail/trail.xlsx", trail.trail_xlsx, name="trail-xlsx"),
     path("notices/", trail.notice_list, name="notices"),
 ]

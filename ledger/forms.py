@@ -6,13 +6,10 @@ from typing import Any
 
 from django import forms
 
+from core.forms import PeriodFilter, day_field, search_field
 from core.models import Alliance, PoolingArea
 from ledger.accounts import Account, Group
 from ledger.models import Book, Line
-
-
-def _day(label: str) -> forms.DateField:
-    return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class TrialFilter(forms.Form):
@@ -20,7 +17,7 @@ class TrialFilter(forms.Form):
 
     fund = forms.CharField(required=False, widget=forms.HiddenInput)
     area = forms.ChoiceField(label="统筹区", required=False)
-    until = _day("截至")
+    until = day_field("截至")
 
     def __init__(self, *args: Any, areas: list[PoolingArea], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -29,13 +26,12 @@ class TrialFilter(forms.Form):
             self.fields["area"].widget = forms.HiddenInput()
 
 
-class AccountFilter(forms.Form):
+class AccountFilter(PeriodFilter):
     """Which lines of an account."""
 
     alliance = forms.ModelChoiceField(Alliance.objects.none(), label="医共体", required=False, empty_label="全部")
     year = forms.TypedChoiceField(label="打包年度", required=False, coerce=int, empty_value=None)
-    since = _day("自")
-    until = _day("至")
+    field_order = ["alliance", "year", "since", "until"]
 
     def __init__(self, *args: Any, book: Book, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,30 +41,18 @@ class AccountFilter(forms.Form):
         years = lines.exclude(year=None).values_list("year", flat=True).distinct().order_by("-year")
         self.fields["year"].choices = [("", "全部"), *((year, f"{year} 年度") for year in years)]  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any]:
-        found: dict[str, Any] = super().clean() or {}
-        since, until = found.get("since"), found.get("until")
-        if since and until and until < since:
-            self.add_error("until", "结束日期早于开始日期。")
-        return found
 
-
-class EntryFilter(forms.Form):
+class EntryFilter(PeriodFilter):
     """Which vouchers of a book."""
 
     fund = forms.CharField(required=False, widget=forms.HiddenInput)
     area = forms.CharField(required=False, widget=forms.HiddenInput)
-    q = forms.CharField(
-        label="查找",
-        required=False,
-        widget=forms.TextInput(attrs={"placeholder": "凭证号、摘要、业务键", "type": "search"}),
-    )
+    q = search_field("凭证号、摘要、业务键")
     group = forms.ChoiceField(
         label="科目", required=False, choices=[("", "全部"), *((group.value, group.label) for group in Group)]
     )
     alliance = forms.ModelChoiceField(Alliance.objects.none(), label="医共体", required=False, empty_label="全部")
-    since = _day("自")
-    until = _day("至")
+    field_order = ["fund", "area", "q", "group", "alliance", "since", "until"]
 
     def __init__(self, *args: Any, area: PoolingArea, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,10 +63,5 @@ class EntryFilter(forms.Form):
 class ClosingForm(forms.Form):
     """Close or reopen a book; an empty date reopens it from its beginning."""
 
-    through = forms.DateField(
-        label="结账至",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        help_text="反结账时填写要退回到的日期，不填为全部反结。",
-    )
+    through = day_field("结账至", help_text="反结账时填写要退回到的日期，不填为全部反结。")
     reason = forms.CharField(label="说明", max_length=200)

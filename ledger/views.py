@@ -24,11 +24,11 @@ from core.errors import Refused
 from core.exports import export_workbook
 from core.models import FundType, PoolingArea
 from core.scope import get_visible
+from core.subjects import subject_of
 from ledger import exports, reading, services
 from ledger.accounts import CONTROL_PREFIX, Account, Group, Nature
 from ledger.forms import AccountFilter, ClosingForm, EntryFilter, TrialFilter
 from ledger.models import Book, BookClosing, Entry, Line
-from ledger.sources import source_link
 
 STRIP = {
     Account.TEMPORARY_PAYMENTS: "暂付款",
@@ -78,7 +78,7 @@ def account(request: HttpRequest, book: int, account: str) -> HttpResponse:
 @require_GET
 def account_xlsx(request: HttpRequest, book: int, account: str) -> HttpResponse:
     owner, chosen, form, lines, opening = _account_lines(request, book, account)
-    sheets = exports.account_sheets(owner, chosen, lines, opening, _said(form))
+    sheets = exports.account_sheets(owner, chosen, lines, opening, form.said())
     name = f"{owner.pooling_area}{owner.get_fund_type_display()}{chosen.code}{chosen.label}-{timezone.localdate()}.xlsx"
     return export_workbook(request.user, owner, name, sheets)  # type: ignore[arg-type]
 
@@ -102,7 +102,7 @@ def entries_xlsx(request: HttpRequest) -> HttpResponse:
     form, found = _entries(request, area, fund)
     book = services.book_of(area, fund)
     name = f"{area}{FundType(fund).label}凭证-{timezone.localdate()}.xlsx"
-    return export_workbook(request.user, book, name, exports.entry_sheets(book, found, _said(form)))  # type: ignore[arg-type]
+    return export_workbook(request.user, book, name, exports.entry_sheets(book, found, form.said()))  # type: ignore[arg-type]
 
 
 @require_GET
@@ -113,7 +113,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     reading.require_reader(request.user, found.book.pooling_area)  # type: ignore[arg-type]
     lines = list(found.lines.select_related("alliance"))
     context = {
-        "entry": found, "source": source_link(found), "reversed_by": getattr(found, "reversed_by", None),
+        "entry": found, "source": subject_of(found.source_type, found.source_id), "reversed_by": getattr(found, "reversed_by", None),
         "lines": [{"line": line, "account": Account(line.account)} for line in lines],
         "signatures": [{"role": "经手", "name": str(found.actor), "when": found.on}, {"role": "复核"}, {"role": "财务负责人"}],
         "total": sum((line.amount for line in lines if line.amount > 0), reading.ZERO),
@@ -244,18 +244,6 @@ def _entries(request: HttpRequest, area: PoolingArea, fund: str) -> tuple[EntryF
         control = Exists(lines.filter(account__startswith=CONTROL_PREFIX))
         found = found.filter(control if wanted["group"] == Group.CONTROL else ~control)
     return form, found.order_by("-seq")
-
-
-def _said(form: Any) -> list[str]:
-    """The chosen filters in words, for the head of an export."""
-    if not form.is_valid():
-        return []
-    chosen = [
-        f"{field.label}：{form.cleaned_data[field.name]}"
-        for field in form.visible_fields()
-        if form.cleaned_data.get(field.name) not in (None, "")
-    ]
-    return ["筛选 " + "；".join(chosen)] if chosen else []
 
 
 def _list_url(book: Book) -> str:

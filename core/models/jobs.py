@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
+from core.models.people import Role
 from core.models.places import Alliance, County, PoolingArea
 from core.scope import ScopedQuerySet
 
@@ -21,7 +23,12 @@ class JobState(models.TextChoices):
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
+JOB_READERS = frozenset(Role) - {Role.HOSPITAL_FINANCE, Role.MEMBER_INSTITUTION, Role.TIP_SECRECY, Role.DUTY_BODY}
+"""Posts that see the work going on at their place; everybody else sees what she started herself."""
+
+
 class JobQuerySet(ScopedQuerySet["Job"]):
+    scope_roles = JOB_READERS
     scope_paths = {"pooling_area": "pooling_area", "county": "county", "alliance": "alliance"}
 
     def visible_to(self, user: Any) -> JobQuerySet:
@@ -74,6 +81,9 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} {self.period}".strip()
+
+    def get_absolute_url(self) -> str:
+        return reverse("core:job", args=[self.pk])
 
     @property
     def percent(self) -> int:

@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from core.models.files import StoredFile
 from core.models.people import User
@@ -66,6 +67,9 @@ class PolicyVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title}（{self.valid_from}起）"
+
+    def get_absolute_url(self) -> str:
+        return reverse("core:policy", args=[self.pk])
 
 
 class PolicyParameter(models.Model):

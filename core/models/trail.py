@@ -8,13 +8,29 @@ from typing import Any
 
 from django.db import models
 
+from core.models.people import Role
 from core.models.places import Alliance, County, PoolingArea
 from core.scope import ScopedQuerySet
 
 GENESIS = "0" * 64
 
 
+TRAIL_READERS = frozenset(
+    {
+        Role.FUND_OFFICER,
+        Role.FUND_REVIEWER,
+        Role.FUND_FINANCE,
+        Role.AUDITOR,
+        Role.AUDIT_REVIEWER,
+        Role.LEGAL_REVIEWER,
+        Role.ADMINISTRATOR,
+    }
+)
+"""Posts that read the trail of their place; the other side of a negotiation does not."""
+
+
 class TrailEventQuerySet(ScopedQuerySet["TrailEvent"]):
+    scope_roles = TRAIL_READERS
     scope_paths = {"pooling_area": "pooling_area", "county": "county", "alliance": "alliance"}
 
 

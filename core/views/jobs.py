@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from core.forms import JobFilter
 from core.models import Job
-from core.models.jobs import JobState
 from core.scope import get_visible
+
+PAGE = 30
 
 
 def job_list(request: HttpRequest) -> HttpResponse:
-    jobs = Job.objects.visible_to(request.user).select_related("actor").filter(parent=None)
-    state, text = request.GET.get("state", ""), request.GET.get("q", "").strip()
-    if state in JobState.values:
-        jobs = jobs.filter(state=state)
-    if text:
-        jobs = jobs.filter(label__icontains=text)
-    page = Paginator(jobs, 30).get_page(request.GET.get("page"))
-    return render(request, "core/jobs.html", {"page": page, "states": JobState.choices, "state": state, "q": text})
+    user: Any = request.user
+    jobs = Job.objects.visible_to(user).select_related("actor").filter(parent=None)
+    form = JobFilter(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    if wanted.get("q"):
+        jobs = jobs.filter(Q(label__icontains=wanted["q"]) | Q(period__icontains=wanted["q"]))
+    if wanted.get("state"):
+        jobs = jobs.filter(state=wanted["state"])
+    if wanted.get("since"):
+        jobs = jobs.filter(created_at__date__gte=wanted["since"])
+    if wanted.get("until"):
+        jobs = jobs.filter(created_at__date__lte=wanted["until"])
+    page = Paginator(jobs, PAGE).get_page(request.GET.get("page"))
+    return render(request, "core/jobs.html", {"page_obj": page, "form": form})
 
 
 def job_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    job = get_visible(Job.objects.select_related("actor", "parent"), request.user, pk=pk)
-    children = job.children.order_by("pk")
+    job = get_visible(Job.objects.select_related("actor", "parent", "alliance"), request.user, pk=pk)
+    children = list(job.children.select_related("alliance").order_by("pk"))
     return render(request, "core/job.html", {"job": job, "children": children})
 
 
