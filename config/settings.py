@@ -293,7 +293,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "tmp" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "requeue stuck jobs": {"task": "core.tasks.requeue_stuck", "schedule": 60, "options": {"expires": 50}},
     "look for what is due": {"task": "core.tasks.tick", "schedule": 300, "options": {"expires": 280}},
-    "append the trail heads": {"task": "core.tasks.note_trail_heads", "schedule": crontab(hour=23, minute=50)},
+    "append the trail heads": {"task": "core.tasks.append_trail_heads", "schedule": crontab(hour=23, minute=50)},
 }
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
