@@ -53,6 +53,7 @@ else:
     PERSON_KEY = _environment.text("PERSON_KEY") or kept_secret(DATA_DIR / "person.key")
 
 # A bureau's own network may have no certificate: HTTPS=0 says so openly and drops the cookie and transport rules.
+# With HTTPS the site stands behind a proxy that sets X-Forwarded-Proto itself; ``up`` believes only TRUSTED_PROXY.
 HTTPS = _environment.flag("HTTPS", default=PRODUCTION)
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -70,7 +71,6 @@ PORT = _environment.number("PORT", 8000)
 TRUSTED_PROXY = _environment.text("TRUSTED_PROXY")
 WEB_THREADS = _environment.number("WEB_THREADS", 8)
 SITE_URL = _environment.text("SITE_URL", f"http://127.0.0.1:{PORT}")
-DEMO = _environment.flag("DEMO", default=not PRODUCTION)
 
 # --- applications ----------------------------------------------------------------------------------------------------
 

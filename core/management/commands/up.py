@@ -106,7 +106,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--prepare", action="store_true", help="先升级数据库、收集静态文件、首次启动时载入演示数据")
+        parser.add_argument("--prepare", action="store_true", help="先升级数据库、收集静态文件")
 
     def handle(self, *args: Any, prepare: bool = False, **options: Any) -> None:
         (settings.DATA_DIR / "logs").mkdir(parents=True, exist_ok=True)
@@ -248,7 +248,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 
 def prepare_installation() -> None:
-    """Upgrade the database, collect static files when they changed, and begin the demonstration on a first start."""
+    """Upgrade the database and collect static files when they changed."""
     call_command("migrate", interactive=False, verbosity=0)
     stamp, now = settings.STATIC_ROOT / ".stamp", fingerprint_of_static_files()
     if not stamp.exists() or stamp.read_text() != now:
