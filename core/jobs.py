@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -98,19 +98,23 @@ def enqueue(
             if latest is not None and latest.fingerprint == fingerprint:
                 return latest
         area, county, alliance = places_of(place)
-        created = Job.objects.create(
-            name=name,
-            label=label or handlers[name].label,
-            scope=scope,
-            period=period,
-            params=params or {},
-            fingerprint=fingerprint,
-            actor=actor,
-            parent=parent,
-            pooling_area=area,
-            county=county,
-            alliance=alliance,
-        )
+        try:
+            with transaction.atomic():
+                created = Job.objects.create(
+                    name=name,
+                    label=label or handlers[name].label,
+                    scope=scope,
+                    period=period,
+                    params=params or {},
+                    fingerprint=fingerprint,
+                    actor=actor,
+                    parent=parent,
+                    pooling_area=area,
+                    county=county,
+                    alliance=alliance,
+                )
+        except IntegrityError:  # somebody enqueued the same work at the same moment
+            return Job.objects.filter(name=name, scope=scope, period=period).latest("pk")
         transaction.on_commit(lambda: _wake(created.pk))
         return created
 
@@ -184,7 +188,9 @@ def _execute(claimed: Job) -> Job:
         log.exception("job_failed", job=claimed.pk, name=claimed.name)
         outcome = f"程序出错，未完成。已记录日志（任务编号 {claimed.pk}），请联系系统管理员；数据没有写入一半。"
         state = JobState.FAILED
-    Job.objects.filter(pk=claimed.pk).update(state=state, outcome=outcome, finished_at=timezone.now())
+    # A run that was given up as dead and requeued has no say any more: the later attempt tells the outcome.
+    mine = Job.objects.filter(pk=claimed.pk, attempts=claimed.attempts, state=JobState.RUNNING)
+    mine.update(state=state, outcome=outcome, finished_at=timezone.now())
     return Job.objects.get(pk=claimed.pk)
 
 
