@@ -83,7 +83,7 @@ HOUSE_APPS = [
 
 INSTALLED_APPS = [
     *HOUSE_APPS,
-    "django.contrib.admin",
+    "core.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -11,12 +11,13 @@ from datetime import date, timedelta
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from core.access import INCOMPATIBLE, Denied, NotAllowed, covers, require
-from core.errors import Problem, Refused
+from core.errors import Conflict, Problem, Refused
 from core.models import Alliance, County, Institution, PoolingArea, Role, RoleGrant, User
-from core.models.places import Place, valid_on
+from core.models.places import Place
 from core.trail import record
 
 HOSPITAL_LEVEL = {Role.HOSPITAL_FINANCE: Alliance, Role.MEMBER_INSTITUTION: Institution}
@@ -50,15 +51,14 @@ def grant_role(
     require(actor, "core.manage_people", place)
     if actor.pk == user.pk:
         raise NotAllowed(Denied("不能给自己授予岗位。请另一位系统管理员办理。"))
-    problems = grant_problems(user, role, place, valid_from, valid_to)
-    if problems:
-        raise Refused(problems)
     with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        problems = grant_problems(user, role, place, valid_from, valid_to)
+        if problems:
+            raise Refused(problems)
         grant = RoleGrant(user=user, role=role, valid_from=valid_from, valid_to=valid_to, granted_by=actor)
         setattr(grant, place_field(place), place)
         grant.save(force_insert=True)
-        if role == Role.ADMINISTRATOR and not user.is_staff:
-            User.objects.filter(pk=user.pk).update(is_staff=True)
         record(
             actor, "core.manage_people", grant, f"授予{user}“{grant.get_role_display()}”岗位（{place}）", place=place
         )
@@ -68,8 +68,22 @@ def grant_role(
 def end_grant(actor: User, grant: RoleGrant, last_day: date) -> RoleGrant:
     """End a post after ``last_day``; the row stays."""
     require(actor, "core.manage_people", grant.place)
+    if last_day < grant.valid_from:
+        problem = Problem("valid_to", str(last_day), f"结束日期早于开始日期 {grant.valid_from}。", "请改正日期。")
+        raise Refused([problem])
     with transaction.atomic():
         grant = RoleGrant.objects.select_for_update().get(pk=grant.pk)
+        if grant.valid_to is not None and last_day > grant.valid_to:
+            raise Refused(
+                [
+                    Problem(
+                        "valid_to",
+                        str(last_day),
+                        f"该岗位已定于 {grant.valid_to} 结束。",
+                        "延长须另行授予，重新核对不相容岗位。",
+                    )
+                ]
+            )
         grant.valid_to = last_day
         grant.save(update_fields=["valid_to"])
         record(actor, "core.manage_people", grant, f"{grant.user}的“{grant.get_role_display()}”岗位于 {last_day} 结束")
@@ -77,25 +91,61 @@ def end_grant(actor: User, grant: RoleGrant, last_day: date) -> RoleGrant:
 
 
 def disable_account(actor: User, user: User, place: Place, reason: str) -> User:
-    """Disable a leaver and end the posts; the account and its traces stay."""
-    require(actor, "core.manage_people", place)
+    """Disable a leaver and end the posts, coming ones too; the account and its traces stay."""
+    _require_over(actor, user, place)
     if actor.pk == user.pk:
         raise NotAllowed(Denied("不能停用自己的账号。请另一位系统管理员办理。"))
+    if not reason.strip():
+        raise Refused([Problem("reason", "", "没有填写停用原因。", "请填写，留痕备查。")])
     yesterday = timezone.localdate() - timedelta(days=1)
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         user.is_active = False
         user.save(update_fields=["is_active"])
-        user.grants.filter(valid_on(timezone.localdate())).update(valid_to=yesterday)
-        record(actor, "core.manage_people", user, f"停用账号 {user.username}：{reason}", place=place)
+        user.grants.filter(_not_over()).update(valid_to=yesterday)
+        record(actor, "core.manage_people", user, f"停用账号 {user.username}：{reason.strip()}", place=place)
+        return user
+
+
+def enable_account(actor: User, user: User, place: Place) -> tuple[User, str]:
+    """Open a disabled account again, with a one-time password and without posts."""
+    _require_over(actor, user, place)
+    password = secrets.token_urlsafe(9)
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if user.is_active:
+            raise Conflict(f"账号 {user.username} 没有停用。")
+        user.is_active, user.must_change_password = True, True
+        user.set_password(password)
+        user.save(update_fields=["is_active", "must_change_password", "password"])
+        record(actor, "core.manage_people", user, f"重新启用账号 {user.username}", place=place)
+    return user, password
+
+
+def rename_person(actor: User, user: User, place: Place, full_name: str, employer: str) -> User:
+    """Correct a person's name or employer."""
+    _require_over(actor, user, place)
+    if not full_name.strip():
+        raise Refused([Problem("full_name", "", "没有填写姓名。", "请填写。")])
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        before = {"full_name": user.full_name, "employer": user.employer}
+        user.full_name, user.employer = full_name.strip(), employer.strip()
+        user.save(update_fields=["full_name", "employer"])
+        after = {"full_name": user.full_name, "employer": user.employer}
+        record(
+            actor, "core.manage_people", user, f"更改账号 {user.username} 的姓名或单位",
+            {"before": before, "after": after}, place=place,
+        )  # fmt: skip
         return user
 
 
 def reset_password(actor: User, user: User, place: Place) -> str:
     """Set a one-time password and return it; the next login must change it."""
-    require(actor, "core.manage_people", place)
+    _require_over(actor, user, place)
     password = secrets.token_urlsafe(9)
     with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
         user.set_password(password)
         user.must_change_password = True
         user.save(update_fields=["password", "must_change_password"])
@@ -142,7 +192,10 @@ def grant_problems(user: User, role: str, place: Place, valid_from: date, valid_
                 "place", str(place), f"“{Role(role).label}”须授予在统筹区或县（区）上。", "请选择统筹区或县（区）。"
             )
         )
-    for held in user.grants.filter(valid_on(valid_from)):
+    during = Q(valid_to=None) | Q(valid_to__gte=valid_from)
+    if valid_to is not None:
+        during &= Q(valid_from__lte=valid_to)
+    for held in user.grants.filter(during):
         pair = {role, held.role}
         for one, other in INCOMPATIBLE:
             if pair == {one, other} and (covers(held, place) or _overlaps(held, place)):
@@ -155,6 +208,18 @@ def grant_problems(user: User, role: str, place: Place, valid_from: date, valid_
                     )
                 )
     return problems
+
+
+def _require_over(actor: User, user: User, place: Place) -> None:
+    """The administrator of ``place`` and of every place where the person has or will have a post."""
+    require(actor, "core.manage_people", place)
+    for grant in user.grants.filter(_not_over()):
+        require(actor, "core.manage_people", grant.place)
+
+
+def _not_over() -> Q:
+    """Grants that hold today or later."""
+    return Q(valid_to=None) | Q(valid_to__gte=timezone.localdate())
 
 
 def place_field(place: Place) -> str:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
 
 
+class BackOfficeConfig(admin_apps.AdminConfig):
+    """Django's admin with our own door: the administrator's post opens it, not a flag on the account."""
+
+    default = False
+    default_site = "core.backoffice.BackOffice"
+
+
 class CoreConfig(AppConfig):
+    default = True
     name = "core"
     verbose_name = "基础"
 
@@ -44,4 +53,7 @@ class CoreConfig(AppConfig):
             icon="list",
             order=30,
             roles=TRAIL_READERS,
+        )
+        register_nav(
+            group="系统", label="后台", url_name="admin:index", icon="settings", order=90, roles={Role.ADMINISTRATOR}
         )
