@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db import models
 from django.db.models import Q
@@ -29,6 +30,13 @@ class BackOffice(admin.AdminSite):
     site_title = "后台"
     index_title = "机构、人员、授权与政策"
     site_url = "/"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only what the house itself offers; libraries register their tables in vain."""
+        models_given = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        ours = [model for model in models_given if model._meta.app_label in settings.HOUSE_APPS]
+        if ours:
+            super().register(ours, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the user is an administrator of some place today."""

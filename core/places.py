@@ -1,6 +1,6 @@
 """Keeping the map of places: counties, alliances, institutions, dated membership, and who answers for whom (A15).
 
-Done by the administrators of the pooling area. Nothing is deleted: a place, a membership or a rule ends on a day. Each
+Done by the administrators of the county or the pooling area above it. Nothing is deleted: a place, a membership or a rule ends on a day. Each
 save takes an object carrying the values to keep, checks it against what is held, and notes old and new in the trail.
 """
 
@@ -89,7 +89,7 @@ def save_county(actor: User, county: County) -> County:
 
 def save_alliance(actor: User, alliance: Alliance) -> Alliance:
     """An alliance of a county; it ends only after its memberships."""
-    require(actor, ACTION, alliance.county.pooling_area)
+    require(actor, ACTION, alliance.county)
     with transaction.atomic():
         held = _held(alliance)
         problems = _code_problems(alliance.code, r"[A-Z0-9][A-Z0-9-]{0,19}", "编号", "大写字母、数字和短横")
@@ -106,7 +106,7 @@ def save_alliance(actor: User, alliance: Alliance) -> Alliance:
 
 def save_institution(actor: User, institution: Institution) -> Institution:
     """A designated institution of a county of the pooling area."""
-    require(actor, ACTION, institution.county.pooling_area)
+    require(actor, ACTION, institution.county)
     with transaction.atomic():
         held = _held(institution)
         problems = _code_problems(institution.code, r"[A-Z]\d{11}", "国家编码", "一位大写字母加十一位数字")
@@ -129,7 +129,7 @@ def save_institution(actor: User, institution: Institution) -> Institution:
 def save_membership(actor: User, membership: Membership) -> Membership:
     """An institution's time in an alliance: one alliance a day, one lead hospital an alliance a day, same county."""
     alliance, institution = membership.alliance, membership.institution
-    require(actor, ACTION, alliance.county.pooling_area)
+    require(actor, ACTION, alliance.county)
     with transaction.atomic():
         Alliance.objects.select_for_update().get(pk=alliance.pk)
         Institution.objects.select_for_update().get(pk=institution.pk)
@@ -176,7 +176,7 @@ def save_membership(actor: User, membership: Membership) -> Membership:
 
 def save_township_rule(actor: User, rule: TownshipRule) -> TownshipRule:
     """Who is enrolled in this township belongs to this alliance; a township belongs to one alliance a day."""
-    require(actor, ACTION, rule.alliance.county.pooling_area)
+    require(actor, ACTION, rule.alliance.county)
     with transaction.atomic():
         County.objects.select_for_update().get(pk=rule.alliance.county_id)
         held = _held(rule)
@@ -201,7 +201,7 @@ def save_township_rule(actor: User, rule: TownshipRule) -> TownshipRule:
 
 def set_agreed_shares(actor: User, county: County, year: int, shares: Mapping[Alliance, Decimal]) -> list[AgreedShare]:
     """What each alliance of a county answers for of the otherwise unassigned insured in a year; together exactly 1."""
-    require(actor, ACTION, county.pooling_area)
+    require(actor, ACTION, county)
     with transaction.atomic():
         County.objects.select_for_update().get(pk=county.pk)
         alliances = list(alliances_of(county, year))
