@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -73,8 +74,20 @@ def check_xlsx(source: Path | bytes, name: str) -> None:
         problems.append(
             Problem("file", name, "工作簿含有指向其他文件的链接。", "请断开外部链接（数据—编辑链接）后另存。")
         )
+    if not problems and not _is_whole(book):
+        problems.append(
+            Problem("file", name, "工作簿内容损坏，或与压缩目录所写的大小不符。", "请用 Excel 或 WPS 打开并另存为 xlsx。")
+        )
     if problems:
         raise Refused(problems)
+
+
+def _is_whole(book: zipfile.ZipFile) -> bool:
+    """Every member unpacks to exactly what the directory says: sizes that lie hide a bomb from the checks above."""
+    try:
+        return book.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError):
+        return False
 
 
 def read_sheets(source: Path | bytes, name: str) -> dict[str, list[list[Any]]]:
