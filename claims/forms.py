@@ -178,7 +178,10 @@ class MappingForm(forms.Form):
 
 class AreaSettingsForm(forms.Form):
     mutual_aid = forms.ChoiceField(
-        label="个人账户共济支出", required=False, choices=MutualAidReading.choices, help_text="与个人账户支出的关系；不定的逐份文件试算，结果写在导入页。"
+        label="个人账户共济支出",
+        required=False,
+        choices=MutualAidReading.choices,
+        help_text="与个人账户支出的关系；不定的逐份文件试算，结果写在导入页。",
     )
     settles_by_groups = forms.BooleanField(label="DRG/DIP 住院必须有组编码（否则按 C17 退回）", required=False)
 

@@ -12,7 +12,9 @@ import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.utils import timezone
 
@@ -33,6 +35,7 @@ class Held:
     declared: bool
     path: Path
     rows: int
+    pooled_fund_paid: Decimal
     sha256: str
     claims_import: int
 
@@ -48,7 +51,8 @@ def live_files(county: County, months: Collection[Month] | None = None) -> list[
     if months is not None:
         rows = rows.filter(year__in={month.year for month in months})
     held = [
-        Held(row.pk, row.period, row.declared, row.path, row.rows, row.sha256, row.claims_import_id) for row in rows
+        Held(row.pk, row.period, row.declared, row.path, row.rows, row.pooled_fund_paid, row.sha256, row.claims_import_id)
+        for row in rows
     ]
     return held if months is None else [file for file in held if file.month in set(months)]
 
@@ -111,6 +115,13 @@ def clean(now: datetime | None = None) -> int:
             shutil.rmtree(path, ignore_errors=True)
             removed += 1
     return removed
+
+
+def reader() -> Any:
+    """A DuckDB connection for short questions from a page."""
+    import duckdb
+
+    return duckdb.connect(config={"memory_limit": "512MB", "threads": 2})
 
 
 def sha256_of(path: Path) -> str:

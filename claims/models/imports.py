@@ -39,9 +39,10 @@ class ClaimsImportQuerySet(ScopedQuerySet["ClaimsImport"]):
 class ClaimsImport(models.Model):
     """One extract a bureau delivered for one insured county and a declared period of whole months.
 
-    ``*_yuan`` are pooled-fund yuan. ``declaration`` freezes what the check was told and what it found out about the
-    file (format, encoding, columns left unused, reading of mutual aid). ``difference`` compares, per month, what is
-    held with what this extract would put in its place.
+    ``*_cost`` is total medical cost, ``*_pooled`` what the pooled fund was billed (yuan). ``told`` is what the check
+    found out about the file (format, encoding, columns left unused, reading of mutual aid). ``difference`` compares,
+    per month, what is held with what this extract would put in its place; ``held`` is the fingerprint of the lake the
+    comparison was made with. ``staged`` lists the files that wait beside the lake.
     """
 
     county = models.ForeignKey("core.County", models.PROTECT, related_name="+", verbose_name="参保县（区）")
@@ -58,20 +59,23 @@ class ClaimsImport(models.Model):
     rows_total = models.BigIntegerField("总行数", default=0)
     rows_good = models.BigIntegerField("合格行", default=0)
     rows_bad = models.BigIntegerField("退回行", default=0)
-    rows_soft = models.BigIntegerField("提示行", default=0)
     rows_identical = models.BigIntegerField("已入库相同行", default=0)
     rows_late = models.BigIntegerField("迟到行", default=0)
-    yuan_good = MoneyField("合格行统筹支出", default=0)
-    yuan_bad = MoneyField("退回行统筹支出", default=0)
-    yuan_late = MoneyField("迟到行统筹支出", default=0)
+    total_cost = MoneyField("医疗费总额", default=0)
+    good_cost = MoneyField("合格行医疗费", default=0)
+    bad_cost = MoneyField("退回行医疗费", default=0)
+    good_pooled = MoneyField("合格行统筹支出", default=0)
+    bad_pooled = MoneyField("退回行统筹支出", default=0)
+    late_pooled = MoneyField("迟到行统筹支出", default=0)
     data_to = models.DateField("数据截至", null=True)
-    declaration = models.JSONField("检查说明", default=dict)
+    told = models.JSONField("检查说明", default=dict)
     refusal = models.JSONField("整份退回原因", default=list)
     difference = models.JSONField("与已入库数据的差异", default=list)
     staged = models.JSONField("待入库文件", default=list)
+    reject_months = models.JSONField("各月退回合计", default=list)
     held = models.CharField("检查时已入库数据的指纹", max_length=64, blank=True)
-    rejects_csv = models.ForeignKey(
-        "core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="退回行报告"
+    report = models.ForeignKey(
+        "core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="差错报告"
     )
     raw_rejects = models.ForeignKey(
         "core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="退回行原文"
@@ -116,13 +120,13 @@ class ClaimsImport(models.Model):
 
 
 class ImportFinding(models.Model):
-    """What one code found in a file: counts, pooled-fund yuan, and the first rows (pseudonymised) for the page."""
+    """What one code found in a file: rows, their total cost in yuan, and the first rows (pseudonymised)."""
 
     claims_import = models.ForeignKey(ClaimsImport, models.CASCADE, related_name="findings", verbose_name="导入")
     code = models.CharField("代码", max_length=4)
     severity = models.CharField("处理", max_length=6)
     rows = models.BigIntegerField("行数")
-    yuan = MoneyField("统筹支出")
+    total_cost = MoneyField("医疗费总额")
     first_rows = models.JSONField("前若干行", default=list)
 
     class Meta:

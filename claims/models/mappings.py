@@ -15,7 +15,7 @@ class MutualAidReading(models.TextChoices):
 
 
 class FundMappingQuerySet(ScopedQuerySet["FundMapping"]):
-    scope_paths = {"pooling_area": "pooling_area", "county": "pooling_area__counties"}
+    scope_paths = {"pooling_area": "pooling_area"}
 
 
 class FundMapping(models.Model):
@@ -39,7 +39,7 @@ class FundMapping(models.Model):
 
 
 class VisitTypeMappingQuerySet(ScopedQuerySet["VisitTypeMapping"]):
-    scope_paths = {"pooling_area": "pooling_area", "county": "pooling_area__counties"}
+    scope_paths = {"pooling_area": "pooling_area"}
 
 
 class VisitTypeMapping(models.Model):

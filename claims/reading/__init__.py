@@ -1,6 +1,7 @@
 """What other apps and pages may ask about claims: fund years, series, members, heads, coverage."""
 
 from claims.reading.coverage import MonthCoverage, coverage, coverage_of
+from claims.reading.findings import finding_codes
 from claims.reading.funds import FundYear, MonthPoint, fund_year, fund_years, monthly_series
 from claims.reading.heads import Heads, insured_heads
 from claims.reading.members import MemberLine, member_spending
@@ -17,6 +18,7 @@ __all__ = [
     "PackageScope",
     "coverage",
     "coverage_of",
+    "finding_codes",
     "fund_year",
     "fund_years",
     "insured_heads",

@@ -39,7 +39,7 @@ def accept_import(actor: User, claims_import: ClaimsImport, reason: str = "") ->
         ADMIT if found.needs_admission else JOB,
         found,
         f"确认接收第 {found.pk} 号导入（{found.county} {found.period_text}）{admitted}",
-        {"difference": found.difference, "rows_bad": found.rows_bad, "yuan_bad": found.yuan_bad},
+        {"difference": found.difference, "rows_bad": found.rows_bad, "bad_pooled": found.bad_pooled},
     )
     return found
 
@@ -62,7 +62,7 @@ def reject_import(actor: User, claims_import: ClaimsImport, reason: str) -> Clai
 
 
 def _awaiting(claims_import: ClaimsImport) -> ClaimsImport:
-    found = ClaimsImport.objects.select_for_update().select_related("county__pooling_area").get(pk=claims_import.pk)
+    found = ClaimsImport.objects.select_for_update(of=("self",)).select_related("county__pooling_area").get(pk=claims_import.pk)
     if found.state != ImportState.AWAITING_DECISION:
         who = f"，{found.decided_by}已办理" if found.decided_by_id else ""
         raise Conflict(f"第 {found.pk} 号导入现为“{found.get_state_display()}”{who}，不能再次确认或退回。")

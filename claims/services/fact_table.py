@@ -22,7 +22,7 @@ from claims.models import (
     VisitType,
 )
 from claims.services.fact_rows import GRAIN, FactRow
-from claims.services.factsets import store_factset
+from claims.services.factsets import prepare_facts, store_factset
 from claims.tables import Kind, TableColumn, TableRow, choices_of, read_table, refuse_if, template
 from core.access import require
 from core.errors import Problem
@@ -148,7 +148,7 @@ def import_fact_table(actor: User, county: County, content: bytes, name: str) ->
     changed = []
     for month in sorted(by_month):
         factset, is_new = store_factset(
-            actor, county, month, by_month[month], FactSource.TABLE, reason=f"月度事实表“{name}”", file=stored
+            actor, county, prepare_facts(county, month, by_month[month]), FactSource.TABLE, reason=f"月度事实表“{name}”", file=stored
         )
         made.append(factset)
         if is_new:

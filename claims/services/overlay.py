@@ -18,9 +18,13 @@ from rules.periods import Month
 Key = tuple[str, str, str]
 
 
-def with_payables(county: County, month: Month, rows: Sequence[FactRow]) -> list[EffectiveFact]:
-    """The rows with the payable that counts under the table in force for this county and month, if there is one."""
-    table = PayableTable.objects.current().filter(county=county, year=month.year, month=month.month).first()
+def table_in_force(county: County, month: Month) -> PayableTable | None:
+    """The payable table of a county's month, if one was delivered."""
+    return PayableTable.objects.current().filter(county=county, year=month.year, month=month.month).first()
+
+
+def with_payables(table: PayableTable | None, rows: Sequence[FactRow]) -> list[EffectiveFact]:
+    """The rows with the payable that counts under the table."""
     if table is None:
         return [EffectiveFact(row, row.fund_payable, row.payable_settlements) for row in rows]
     return laid_over(rows, lines_of(table))

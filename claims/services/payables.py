@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from claims.models import FactSet, Method, MonthlyPayable, PayableTable
 from claims.services import fact_rows
-from claims.services.factsets import store_factset
+from claims.services.factsets import prepare_facts, store_factset
 from claims.tables import Kind, TableColumn, TableRow, choices_of, read_table, refuse_if, template
 from core.access import require
 from core.errors import Problem
@@ -129,8 +129,7 @@ def _lay_over(actor: User, county: County, month: Month, table: PayableTable) ->
     store_factset(
         actor,
         county,
-        month,
-        fact_rows.to_facts(fact_rows.read(current)),
+        prepare_facts(county, month, fact_rows.to_facts(fact_rows.read(current))),
         current.source,
         data_to=current.data_to,
         claims_import=current.claims_import,

@@ -68,7 +68,7 @@ def start_job(claims_import: ClaimsImport, actor: User | None) -> Job:
 def _received(actor: User, county: County, first: Month, last: Month, stored: StoredFile) -> ClaimsImport:
     try:
         with transaction.atomic():
-            locked = County.objects.select_for_update().select_related("pooling_area").get(pk=county.pk)
+            locked = County.objects.select_for_update(of=("self",)).select_related("pooling_area").get(pk=county.pk)
             _refuse_same_file(stored)
             claims_import = ClaimsImport.objects.create(
                 county=locked,

@@ -18,7 +18,7 @@ from claims.engine.columns import COLUMNS
 from claims.forms import ImportFilter, UploadForm
 from claims.models import ClaimsImport, ImportState, OpenReject
 from claims.reading.coverage import coverage_of
-from claims.reading.imports import findings_of, stages_of, sums_of
+from claims.reading.imports import differences_of, findings_of, stages_of, sums_of
 from claims.views.places import VIEW, allowed_at, counties_of
 from core.access import may, require
 from core.errors import Problem, Refused
@@ -27,7 +27,7 @@ from core.scope import get_visible
 from core.trail import history
 
 PAGE = 30
-SORTS = {"uploaded_at", "period_from", "rows_total", "rows_bad", "yuan_bad", "yuan_good"}
+SORTS = {"uploaded_at", "period_from", "rows_total", "rows_bad", "bad_pooled", "good_pooled"}
 
 
 @require_GET
@@ -150,11 +150,11 @@ def rejects_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The report of rejected rows as it was written by the check; the download is logged."""
     found = _import(request, pk)
     require(request.user, "claims.open_rows", found.county)  # type: ignore[arg-type]
-    if found.rejects_csv is None or not found.rejects_csv.path.exists():
+    if found.report is None or not found.report.path.exists():
         raise Http404("这份导入没有退回行报告。")
     services.note_rejects_opened(request.user, found)  # type: ignore[arg-type]
     name = f"退回行-第{found.pk}号导入.csv"
-    return FileResponse(found.rejects_csv.path.open("rb"), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
+    return FileResponse(found.report.path.open("rb"), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
 
 
 @require_GET
@@ -162,7 +162,7 @@ def rejects_xlsx(request: HttpRequest, pk: int) -> HttpResponse:
     """The same as a workbook with a summary sheet."""
     found = _import(request, pk)
     require(request.user, "claims.open_rows", found.county)  # type: ignore[arg-type]
-    if found.rejects_csv is None or not found.rejects_csv.path.exists():
+    if found.report is None or not found.report.path.exists():
         raise Http404("这份导入没有退回行报告。")
     sheets = exports.reject_sheets(found, findings_of(found))
     name = f"退回行-第{found.pk}号导入.xlsx"
@@ -196,7 +196,7 @@ def _matrix(cells: list[Any]) -> list[dict[str, Any]]:
 
 
 def _import(request: HttpRequest, pk: int) -> ClaimsImport:
-    related = ("county__pooling_area", "file", "uploaded_by", "decided_by", "job", "rejects_csv")
+    related = ("county__pooling_area", "file", "uploaded_by", "decided_by", "job", "report")
     found = get_visible(ClaimsImport.objects.select_related(*related), request.user, pk=pk)
     require(request.user, VIEW, found.county)  # type: ignore[arg-type]
     return found  # type: ignore[no-any-return]
@@ -207,6 +207,15 @@ def _upload_page(
 ) -> HttpResponse:
     context = {"form": form, "problems": problems or [], "columns": [column for column in COLUMNS if column.required]}
     return render(request, "claims/upload.html", context, status=status)
+
+
+def _rejects(found: ClaimsImport, dialog: str) -> list[OpenReject]:
+    """The months' rejected rows, each knowing whether its dialog was open when it was refused."""
+    rows = list(OpenReject.objects.filter(claims_import=found).select_related("closed_by", "replaced_by"))
+    for row in rows:
+        row.dialog = f"write-off-{row.pk}"  # type: ignore[attr-defined]
+        row.is_open = dialog == row.dialog  # type: ignore[attr-defined]
+    return rows
 
 
 def _import_page(
@@ -222,14 +231,17 @@ def _import_page(
         "stages": stages_of(found),
         "sums": sums_of(found),
         "findings": findings_of(found),
-        "rejects": OpenReject.objects.filter(claims_import=found).select_related("closed_by", "replaced_by"),
+        "differences": differences_of(found),
+        "rejects": _rejects(found, dialog),
         "factsets": found.factsets.order_by("year", "month"),
         "events": history(found).order_by("-pk")[:20],
         "may_decide": bool(may(user, "claims.import", found.county)),
         "may_open": bool(may(user, "claims.open_rows", found.county)),
         "may_write_off": bool(may(user, "claims.write_off", found.county)),
         "interrupted": services.is_interrupted(found),
-        "dialog": dialog,
+        "in_dialog": bool(dialog),
+        "open_accept": dialog == "accept",
+        "open_reject": dialog == "reject",
         "reason": reason,
         "problems": refusal.problems if refusal else [],
     }

@@ -1,0 +1,20 @@
+"""From claims in the lake to rows of facts: the engine adds them up, here they get the names facts are stored under."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from claims.engine.reference import Reference
+from claims.services.fact_rows import FactRow
+from core.models import County
+from rules.periods import Month
+
+
+def facts_of_files(files: Sequence[Path], reference: Reference, county: County, month: Month) -> list[FactRow]:
+    """The facts of a county's insured in ``month`` from exactly these files; none from no file."""
+    if not files:
+        return []
+    from claims.engine.facts import facts_of_month
+
+    return facts_of_month(files, reference, county, month)
