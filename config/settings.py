@@ -79,6 +79,8 @@ HOUSE_APPS = [
     "ledger",
     "claims",
     "budgets",
+    "settlement",
+    "portal",
 ]
 
 INSTALLED_APPS = [

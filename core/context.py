@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from core.models import PoolingArea
@@ -25,4 +26,13 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "current_role_text": "、".join(dict.fromkeys(grant.get_role_display() for grant in grants)),
         "unread_notices": user.notices.filter(read_at=None).count(),
         "demo_site": PoolingArea.objects.filter(is_demo=True).exists(),
+        "search_url": _search_url(),
     }
+
+
+def _search_url() -> str:
+    """The page behind the search box; empty where no installed app offers it (sources: ``core.registries``)."""
+    try:
+        return reverse("portal:search")
+    except NoReverseMatch:
+        return ""

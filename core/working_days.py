@@ -27,8 +27,9 @@ def _works(day: date, overrides: dict[date, bool]) -> bool:
     return bool(_statutory().is_working_day(day))
 
 
-def is_working_day(day: date) -> bool:
-    return _works(day, overrides_between(day, day))
+def is_working_day(day: date, overrides: dict[date, bool] | None = None) -> bool:
+    """Whether people work that day. ``overrides`` given: they hold the day already and nothing is read."""
+    return _works(day, overrides_between(day, day) if overrides is None else overrides)
 
 
 def add_working_days(day: date, count: int) -> date:

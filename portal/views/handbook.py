@@ -1,0 +1,74 @@
+"""帮助: written pages, error codes, formulas and glossary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from claims.reading import finding_codes
+from core.errors import Refused
+from core.models import Alliance, County, Institution, PoolingArea
+from core.models.places import pooling_area_of
+from core.policies import scheme_in_force
+from portal import handbook
+from rules.scheme import Scheme, load_scheme
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/help/index.html", {"topics": handbook.TOPICS})
+
+
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    found = handbook.BY_SLUG.get(slug)
+    if found is None:
+        raise Http404("没有这一页帮助。")
+    return render(request, found.template, {"topic": found, "topics": handbook.TOPICS})
+
+
+def codes(request: HttpRequest) -> HttpResponse:
+    """Every finding of the claims import, as the rules declare it."""
+    return render(
+        request, "portal/help/codes.html", {"codes": finding_codes(), "topics": handbook.TOPICS, "here": "codes"}
+    )
+
+
+def formulas(request: HttpRequest) -> HttpResponse:
+    """Every formula under the scheme in force at the person's place, else the shipped one."""
+    scheme, adopted = _scheme(request.user)
+    context = {
+        "formulas": handbook.formulas(scheme),
+        "scheme": scheme,
+        "adopted": adopted,
+        "parameters": scheme.parameters(),
+        "topics": handbook.TOPICS,
+        "here": "formulas",
+    }
+    return render(request, "portal/help/formulas.html", context)
+
+
+def glossary(request: HttpRequest) -> HttpResponse:
+    text = request.GET.get("q", "").strip()
+    terms = [
+        term
+        for term in handbook.glossary()
+        if not text or text.lower() in f"{term.chinese} {term.identifier} {term.definition}".lower()
+    ]
+    return render(
+        request, "portal/help/glossary.html", {"terms": terms, "q": text, "topics": handbook.TOPICS, "here": "glossary"}
+    )
+
+
+def _scheme(user: Any) -> tuple[Scheme, bool]:
+    today = timezone.localdate()
+    for grant in user.grants_on(today):
+        place: PoolingArea | County | Alliance | Institution = grant.place
+        area = pooling_area_of(place)
+        if area is not None:
+            try:
+                return scheme_in_force(area, today).scheme, True
+            except Refused:
+                continue
+    return load_scheme(), False
