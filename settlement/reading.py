@@ -1,0 +1,187 @@
+"""Queries that span models: the yearly list, the versions a person sees, and the months behind a statement.
+
+Their number does not grow with the number of alliances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Max, Min, Prefetch
+from django.utils import timezone
+
+from claims import reading as claims
+from core.models import Alliance, FundType, User
+from rules.periods import Month
+from settlement.frozen import YearInputs
+from settlement.models import (
+    Adjustment,
+    AssessmentScore,
+    CauseAnalysis,
+    Computation,
+    RecoveryPlan,
+    Settlement,
+    SettlementVersion,
+)
+from settlement.states import VersionState
+
+
+@dataclass(frozen=True)
+class YearRow:
+    """One alliance and fund type in the yearly list; ``version`` is the newest the user may see."""
+
+    alliance: Alliance
+    fund_type: str
+    version: SettlementVersion | None
+
+    @property
+    def computation(self) -> Computation | None:
+        return self.version.computation if self.version is not None else None
+
+    @property
+    def state(self) -> str:
+        return self.version.state if self.version is not None else ""
+
+    @property
+    def state_text(self) -> str:
+        return self.version.get_state_display() if self.version is not None else "未起草"
+
+    @property
+    def tone(self) -> str:
+        return self.version.tone if self.version is not None else ""
+
+    @property
+    def due(self) -> date | None:
+        waiting = self.version is not None and self.version.state == VersionState.SENT
+        return self.version.confirm_by if waiting and self.version is not None else None
+
+
+SORTS = ("alliance", "package", "charged", "ratio", "cash", "state")
+
+
+def year_rows(user: User, year: int) -> list[YearRow]:
+    """Every alliance the user sees in ``year``, both fund types, drafted or not."""
+    alliances = Alliance.objects.visible_to(user).on(date(year, 12, 31)).select_related("county").order_by("code")
+    versions = (
+        SettlementVersion.objects.visible_to(user)
+        .exclude(state=VersionState.CANCELLED)
+        .select_related("computation")
+        .order_by("-number")
+    )
+    settlements = (
+        Settlement.objects.visible_to(user)
+        .filter(year=year)
+        .prefetch_related(Prefetch("versions", queryset=versions, to_attr="seen"))
+    )
+    found = {(row.alliance_id, row.fund_type): row for row in settlements}
+    rows = []
+    for alliance in alliances:
+        for fund in FundType:
+            settlement: Any = found.get((alliance.pk, fund.value))
+            newest = settlement.seen[0] if settlement is not None and settlement.seen else None
+            if newest is not None:
+                newest.settlement = settlement
+                settlement.alliance = alliance
+            rows.append(YearRow(alliance, fund.value, newest))
+    return rows
+
+
+def sorted_rows(rows: Sequence[YearRow], wanted: str) -> list[YearRow]:
+    """By a column of the list, ``-`` in front for descending; rows without a figure last."""
+    name, backwards = wanted.lstrip("-"), wanted.startswith("-")
+    if name not in SORTS:
+        return list(rows)
+    if name == "alliance":
+        return sorted(rows, key=lambda row: row.alliance.code, reverse=backwards)
+    if name == "state":
+        return sorted(rows, key=lambda row: row.state, reverse=backwards)
+    with_figures = [row for row in rows if row.computation is not None]
+    without = [row for row in rows if row.computation is None]
+    return sorted(with_figures, key=lambda row: getattr(row.computation, name), reverse=backwards) + without
+
+
+def years() -> list[int]:
+    """The years a list may show, newest first: from the first alliance or settlement to last year."""
+    last = timezone.localdate().year
+    oldest = Alliance.objects.aggregate(first=Min("valid_from"))["first"]
+    newest = Settlement.objects.aggregate(last=Max("year"))["last"] or last - 1
+    first = max(oldest.year if oldest else last - 1, last - 8)
+    return list(range(max(newest, last), first - 1, -1))
+
+
+def versions_seen(user: User, settlement: Settlement) -> list[SettlementVersion]:
+    """The versions of a settlement the user may see, oldest first."""
+    seen = SettlementVersion.objects.visible_to(user).filter(settlement=settlement)
+    return list(seen.exclude(state=VersionState.CANCELLED).select_related("computation").order_by("number"))
+
+
+def analyses_of(settlement: Settlement) -> list[CauseAnalysis]:
+    """The analyses of the year, newest first."""
+    rows = CauseAnalysis.objects.filter(
+        alliance=settlement.alliance_id, year=settlement.year, fund_type=settlement.fund_type
+    )
+    return list(rows.select_related("prepared_by", "decided_by").prefetch_related("files").order_by("-number"))
+
+
+def plans_of(version: SettlementVersion) -> list[RecoveryPlan]:
+    """The recovery plans of a version with their instalments and what was booked, newest first."""
+    rows = version.plans.select_related("proposed_by", "decided_by").prefetch_related("instalments__booking")
+    return list(rows.order_by("-number"))
+
+
+def adjustments_seen(user: User) -> Any:
+    """Adjustments inside the user's scope, newest first."""
+    rows = Adjustment.objects.visible_to(user).select_related("alliance__county", "entered_by", "decided_by", "document")
+    return rows.order_by("-pk")
+
+
+def scores_seen(user: User, year: int) -> Any:
+    """Assessment scores of a year inside the user's scope."""
+    rows = AssessmentScore.objects.visible_to(user).filter(year=year)
+    return rows.select_related("alliance__county", "entered_by", "confirmed_by", "document")
+
+
+@dataclass(frozen=True)
+class MonthBehind:
+    """What one frozen month put into a statement, in yuan."""
+
+    month: Month
+    in_alliance: Decimal
+    out_of_county: Decimal
+    at_sisters: Decimal
+    treated_for_sisters: Decimal
+    settlements: int
+
+    @property
+    def charged(self) -> Decimal:
+        return self.in_alliance + self.out_of_county + self.at_sisters
+
+
+def months_behind(version: SettlementVersion) -> list[MonthBehind]:
+    """The frozen fact sets month by month; their sums are the facts the statement was computed from."""
+    assert version.computation is not None
+    inputs = YearInputs.from_json(version.computation.inputs)
+    scope = claims.PackageScope.from_json(inputs.scope)
+    rows: list[MonthBehind] = []
+    before = (Decimal("0.00"),) * 4
+    count = 0
+    for text in inputs.months:
+        month = Month.parse(text)
+        year = claims.fund_year(
+            version.settlement.alliance,
+            inputs.year,
+            inputs.fund_type,
+            scope,
+            through=month,
+            frozen_factsets=inputs.factsets,
+        )
+        now = (year.in_alliance, year.out_of_county, year.at_sisters, year.treated_for_sisters)
+        rows.append(
+            MonthBehind(month, *(new - old for new, old in zip(now, before, strict=True)), year.settlements - count)
+        )
+        before, count = now, year.settlements
+    return rows
