@@ -10,8 +10,12 @@ class BudgetsConfig(AppConfig):
     verbose_name = "预算与资金"
 
     def ready(self) -> None:
-        from core.access import register_action
+        from budgets import desk, verification
+        from budgets.services import propose
+        from core.access import BUREAU_ROLES, HOSPITAL_ROLES, register_action
         from core.models import Role
+        from core.navigation import register_nav
+        from core.registries import MonthEndStep, home_todos, month_end_steps, search_sources, verifications
 
         officer, reviewer, finance = {Role.FUND_OFFICER}, {Role.FUND_REVIEWER}, {Role.FUND_FINANCE}
         register_action("budgets.enter_growth", "录入收入预算增幅", officer)
@@ -32,3 +36,28 @@ class BudgetsConfig(AppConfig):
         register_action("budgets.approve_ratio", "审定预付比例调整", reviewer)
         register_action("budgets.register_payment", "登记其他已付", officer)
         register_action("budgets.approve_payment", "审定其他已付", reviewer)
+        register_action("budgets.open_payment_file", "打开拨付文件", finance | reviewer)
+
+        readers = BUREAU_ROLES | HOSPITAL_ROLES | {Role.OBSERVER}
+        payers = BUREAU_ROLES | {Role.HOSPITAL_FINANCE, Role.OBSERVER}
+        register_nav(
+            group="预算与资金", label="打包预算", url_name="budgets:list", icon="wallet", order=10, roles=readers
+        )
+        register_nav(
+            group="预算与资金",
+            label="月度预付",
+            url_name="budgets:prepayments",
+            icon="transfer",
+            order=20,
+            roles=payers,
+        )
+        register_nav(
+            group="预算与资金", label="其他已付", url_name="budgets:payments", icon="list", order=30, roles=payers
+        )
+        register_nav(
+            group="预算与资金", label="分配办法", url_name="budgets:plans", icon="file", order=40, roles=readers
+        )
+        month_end_steps.register("prepayment", MonthEndStep("预付建议", propose), order=30)
+        home_todos.register("budgets", desk.todos, order=20)
+        search_sources.register("budgets", desk.search, order=20)
+        verifications.register("打包与预付对账", verification.verify_budgets, order=30)

@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from core.models.places import valid_on
 from core.scope import ScopedQuerySet
@@ -55,3 +56,6 @@ class LeadAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.institution} · {self.bank} 尾号 {self.account_number[-4:]}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("budgets:accounts")

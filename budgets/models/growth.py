@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from core.fields import MoneyField
 from core.models import FundType
@@ -70,3 +71,6 @@ class RevenueGrowth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pooling_area} {self.year} 年{self.get_fund_type_display()}收入预算增幅"
+
+    def get_absolute_url(self) -> str:
+        return reverse("budgets:growth")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from core.fields import MoneyField
 from core.scope import ScopedQuerySet
@@ -73,6 +74,9 @@ class AllocationVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.package}成员分配第 {self.number} 版"
+
+    def get_absolute_url(self) -> str:
+        return reverse("budgets:package", args=[self.package_id]) + "#allocation"
 
     @property
     def alliance(self) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from core.fields import MoneyField
 from core.models import FundType
@@ -85,6 +86,9 @@ class Package(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alliance} {self.year} 年{self.get_fund_type_display()}打包预算"
+
+    def get_absolute_url(self) -> str:
+        return reverse("budgets:package", args=[self.pk])
 
 
 class PackageVersionQuerySet(ScopedQuerySet["PackageVersion"]):
@@ -201,6 +205,9 @@ class PackageVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.package}第 {self.number} 版"
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('budgets:package', args=[self.package_id])}?version={self.number}"
 
     @property
     def alliance(self) -> Any:

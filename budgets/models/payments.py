@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from core.fields import MoneyField
 from core.models import FundType
@@ -69,3 +70,6 @@ class OtherPayment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alliance} {self.year} 年{self.get_fund_type_display()}{self.get_kind_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("budgets:payments")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.urls import reverse
 
 from core.scope import ScopedQuerySet
 
@@ -46,6 +47,9 @@ class DistributionPlan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alliance} {self.year} 年分配办法第 {self.number} 版"
+
+    def get_absolute_url(self) -> str:
+        return reverse("budgets:plans")
 
 
 class PlanAcknowledgement(models.Model):

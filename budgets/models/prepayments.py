@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from core.fields import MoneyField
 from core.models import FundType
@@ -74,9 +75,21 @@ class PrepaymentBatch(models.Model):
         extra = f"（补充第 {self.sequence - 1} 批）" if self.sequence > 1 else ""
         return f"{self.pooling_area} {self.month} 预付批次{extra}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("budgets:batch", args=[self.pk])
+
     @property
     def is_editable(self) -> bool:
         return self.state in EDITABLE
+
+    @property
+    def supplement(self) -> int:
+        """The number of a supplementary batch; 0 for the month's first."""
+        return self.sequence - 1
+
+    @property
+    def year(self) -> int:
+        return int(self.month[:4])
 
 
 class PrepaymentQuerySet(ScopedQuerySet["Prepayment"]):
@@ -142,6 +155,9 @@ class Prepayment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alliance} {self.month} {self.get_fund_type_display()}预付"
+
+    def get_absolute_url(self) -> str:
+        return reverse("budgets:batch", args=[self.batch_id])
 
     @property
     def after(self) -> Decimal:
@@ -238,6 +254,9 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.amount}"
+
+    def get_absolute_url(self) -> str:
+        return self.line.get_absolute_url()
 
 
 class PrepaymentRatio(models.Model):

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Max
-from django.urls import reverse
 from django.utils import timezone
 
 from budgets.models import AllocationState, AllocationVersion, MemberAllocation, Package, PackageState, PackageVersion
@@ -99,7 +98,7 @@ def submit_allocation(actor: User, allocation: AllocationVersion) -> AllocationV
     allocation.state, allocation.submitted_by = AllocationState.SUBMITTED, actor
     allocation.submitted_at = timezone.now()
     allocation.save()
-    notify_role({Role.FUND_REVIEWER}, allocation.alliance, f"{allocation}待审定。", _page(allocation))
+    notify_role({Role.FUND_REVIEWER}, allocation.alliance, f"{allocation}待审定。", allocation.get_absolute_url())
     record(actor, "budgets.prepare_allocation", allocation, f"报审{allocation}，合计 {allocation.total} 元")
     return allocation
 
@@ -116,8 +115,8 @@ def approve_allocation(actor: User, allocation: AllocationVersion) -> Allocation
         text = f"成员分配依据的是第 {allocation.package_version.number} 版，不是在执行的打包预算版本。"
         raise Refused([Problem("打包预算版本", "", text, "请先审定打包预算，或按在执行版本重新编制分配。")])
     _decide(actor, allocation, AllocationState.APPROVED, "")
-    notify([allocation.prepared_by], f"{allocation}已审定。", _page(allocation))
-    notify_role({Role.HOSPITAL_FINANCE}, allocation.alliance, f"{allocation}已审定。", _page(allocation))
+    notify([allocation.prepared_by], f"{allocation}已审定。", allocation.get_absolute_url())
+    notify_role({Role.HOSPITAL_FINANCE}, allocation.alliance, f"{allocation}已审定。", allocation.get_absolute_url())
     record(actor, "budgets.approve_allocation", allocation, f"审定{allocation}，合计 {allocation.total} 元")
     return allocation
 
@@ -132,7 +131,7 @@ def return_allocation(actor: User, allocation: AllocationVersion, reason: str) -
     different_person(actor, allocation.submitted_by, "退回成员分配")
     different_person(actor, allocation.prepared_by, "退回成员分配")
     _decide(actor, allocation, AllocationState.RETURNED, reason.strip())
-    notify([allocation.prepared_by], f"{allocation}被退回：{reason.strip()}", _page(allocation))
+    notify([allocation.prepared_by], f"{allocation}被退回：{reason.strip()}", allocation.get_absolute_url())
     record(actor, "budgets.approve_allocation", allocation, f"退回{allocation}：{reason.strip()}")
     return allocation
 
@@ -201,7 +200,3 @@ def _decide(actor: User, allocation: AllocationVersion, state: str, note: str) -
     allocation.state, allocation.decided_by, allocation.decided_at = state, actor, timezone.now()
     allocation.decision_note = note
     allocation.save()
-
-
-def _page(allocation: AllocationVersion) -> str:
-    return reverse("budgets:package", args=[allocation.package_id]) + "#allocation"

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Sum
-from django.urls import reverse
 from django.utils import timezone
 
 from budgets.models import BatchState, LineChange, LineChangeKind, Prepayment, PrepaymentBatch, RecoveryOffset
@@ -96,7 +95,7 @@ def submit_batch(actor: User, batch: PrepaymentBatch) -> PrepaymentBatch:
     batch.decided_by = batch.decided_at = None
     batch.save()
     total = total_of(lines)
-    notify_role({Role.FUND_REVIEWER}, batch.pooling_area, f"{batch}（{total} 元）待审定。", page_of(batch))
+    notify_role({Role.FUND_REVIEWER}, batch.pooling_area, f"{batch}（{total} 元）待审定。", batch.get_absolute_url())
     record(actor, "budgets.prepare_prepayment", batch, f"报审{batch}，{len(lines)} 笔 {total} 元")
     return batch
 
@@ -125,8 +124,10 @@ def approve_batch(actor: User, batch: PrepaymentBatch, note: str = "") -> Prepay
     batch.save()
     total = total_of(lines)
     if batch.submitted_by:
-        notify([batch.submitted_by], f"{batch}已审定，{total} 元。", page_of(batch))
-    notify_role({Role.FUND_FINANCE}, batch.pooling_area, f"{batch}已审定，待拨付 {total} 元。", page_of(batch))
+        notify([batch.submitted_by], f"{batch}已审定，{total} 元。", batch.get_absolute_url())
+    notify_role(
+        {Role.FUND_FINANCE}, batch.pooling_area, f"{batch}已审定，待拨付 {total} 元。", batch.get_absolute_url()
+    )
     record(
         actor,
         "budgets.approve_prepayment",
@@ -153,7 +154,7 @@ def return_batch(actor: User, batch: PrepaymentBatch, reason: str) -> Prepayment
     batch.decision_note = reason.strip()
     batch.save()
     if batch.submitted_by:
-        notify([batch.submitted_by], f"{batch}被退回：{batch.decision_note}", page_of(batch))
+        notify([batch.submitted_by], f"{batch}被退回：{batch.decision_note}", batch.get_absolute_url())
     record(actor, "budgets.approve_prepayment", batch, f"退回{batch}：{batch.decision_note}")
     return batch
 
@@ -210,17 +211,13 @@ def reopen_batch(actor: User, batch: PrepaymentBatch, reason: str) -> Prepayment
     batch.decided_by, batch.decided_at, batch.paid_at = actor, timezone.now(), None
     batch.save()
     if batch.submitted_by:
-        notify([batch.submitted_by], f"{batch}的审定已撤销：{batch.decision_note}", page_of(batch))
+        notify([batch.submitted_by], f"{batch}的审定已撤销：{batch.decision_note}", batch.get_absolute_url())
     record(actor, "budgets.approve_prepayment", batch, f"撤销审定{batch}：{batch.decision_note}")
     return batch
 
 
 def total_of(lines: list[Prepayment]) -> Decimal:
     return sum((line.amount for line in lines), ZERO)
-
-
-def page_of(batch: PrepaymentBatch) -> str:
-    return reverse("budgets:batch", args=[batch.pk])
 
 
 def _register(actor: User, batch: PrepaymentBatch, line: Prepayment) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from django.urls import reverse
 from django.utils import timezone
 
 from budgets.models import (
@@ -116,7 +115,9 @@ def submit_package(actor: User, version: PackageVersion) -> PackageVersion:
     version.state, version.submitted_by, version.submitted_at = PackageState.SUBMITTED, actor, timezone.now()
     version.decided_by = version.decided_at = None
     version.save()
-    notify_role({Role.FUND_REVIEWER}, version.alliance, f"{version}（{version.total} 元）待审定。", page_of(version))
+    notify_role(
+        {Role.FUND_REVIEWER}, version.alliance, f"{version}（{version.total} 元）待审定。", version.get_absolute_url()
+    )
     record(actor, "budgets.prepare_package", version, f"报审{version}，打包总额 {version.total} 元", _figures(version))
     return version
 
@@ -153,8 +154,12 @@ def approve_package(
             memo=f"{package}第 {version.number} 版{'调整' if version.kind == PackageKind.ADJUSTMENT else '核定'}",
             source=version,
         )
-    notify([p for p in (version.prepared_by, version.submitted_by) if p], f"{version}已审定。", page_of(version))
-    notify_role({Role.HOSPITAL_FINANCE}, alliance, f"{version}已审定，打包总额 {version.total} 元。", page_of(version))
+    notify(
+        [p for p in (version.prepared_by, version.submitted_by) if p], f"{version}已审定。", version.get_absolute_url()
+    )
+    notify_role(
+        {Role.HOSPITAL_FINANCE}, alliance, f"{version}已审定，打包总额 {version.total} 元。", version.get_absolute_url()
+    )
     record(actor, "budgets.approve_package", version, f"审定{version}，打包总额 {version.total} 元", _figures(version))
     return version
 
@@ -175,7 +180,7 @@ def return_package(actor: User, version: PackageVersion, reason: str) -> Package
     version.decision_note = reason.strip()
     version.save()
     people = [person for person in (version.prepared_by, version.submitted_by) if person]
-    notify(people, f"{version}被退回：{version.decision_note}", page_of(version))
+    notify(people, f"{version}被退回：{version.decision_note}", version.get_absolute_url())
     record(actor, "budgets.approve_package", version, f"退回{version}：{version.decision_note}")
     return version
 
@@ -232,10 +237,6 @@ def lock_version(version: PackageVersion) -> PackageVersion:
         .select_related("package__alliance__county__pooling_area", "prepared_by")
         .get(pk=version.pk)
     )
-
-
-def page_of(version: PackageVersion) -> str:
-    return f"{reverse('budgets:package', args=[version.package_id])}?version={version.number}"
 
 
 def _lock(alliance: Alliance, year: int, fund_type: str) -> Package:

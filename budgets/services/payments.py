@@ -17,7 +17,6 @@ from budgets.exports import payment_workbook
 from budgets.models import BatchState, LeadAccount, PaymentFile, Prepayment, PrepaymentBatch, Receipt, ReceiptOutcome
 from budgets.models.prepayments import DECIDED
 from budgets.refusals import missing_text
-from budgets.services.batches import page_of
 from budgets.services.packages import refuse_closed_year
 from core.access import require
 from core.errors import Conflict, Problem, Refused
@@ -140,9 +139,9 @@ def record_receipt(
     _note_state(batch)
     text = f"登记{line}回单 {receipt.reference}：{receipt.get_outcome_display()} {amount} 元"
     if outcome == ReceiptOutcome.PAID:
-        notify_role({Role.HOSPITAL_FINANCE}, line.alliance, f"{line} {amount} 元已拨付。", page_of(batch))
+        notify_role({Role.HOSPITAL_FINANCE}, line.alliance, f"{line} {amount} 元已拨付。", batch.get_absolute_url())
     elif batch.submitted_by:
-        notify([batch.submitted_by], f"{text}，{receipt.reason}", page_of(batch))
+        notify([batch.submitted_by], f"{text}，{receipt.reason}", batch.get_absolute_url())
     record(actor, "budgets.pay", line, text, {"reference": receipt.reference, "on": on, "amount": amount})
     return receipt
 
