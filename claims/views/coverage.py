@@ -64,10 +64,12 @@ def facts(request: HttpRequest, county: str, month: str) -> HttpResponse:
     factset, versions = _factset(request, county, month)
     form = FactFilter(request.GET)
     lines = by_institution(factset, form.cleaned_data if form.is_valid() else {}, request.GET.get("sort", "-fund_payable"))
+    locations = by_location(factset)
     context = {
         "factset": factset,
         "versions": versions,
-        "locations": by_location(factset),
+        "locations": locations,
+        "total_cost": sum(line.total_cost for line in locations),
         "form": form,
         "page_obj": Paginator(lines, PAGE).get_page(request.GET.get("page")),
         "sums": total_of(lines),
