@@ -6,6 +6,7 @@ Done by administrators of the place; incompatible posts at overlapping places ar
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.contrib.auth.password_validation import validate_password
@@ -18,6 +19,7 @@ from core.access import INCOMPATIBLE, Denied, NotAllowed, covers, require
 from core.errors import Conflict, Problem, Refused
 from core.models import Alliance, County, Institution, PoolingArea, Role, RoleGrant, User
 from core.models.places import Place
+from core.places import open_pooling_area
 from core.trail import record
 
 HOSPITAL_LEVEL = {Role.HOSPITAL_FINANCE: Alliance, Role.MEMBER_INSTITUTION: Institution}
@@ -26,22 +28,42 @@ HOSPITAL_LEVEL = {Role.HOSPITAL_FINANCE: Alliance, Role.MEMBER_INSTITUTION: Inst
 def open_account(actor: User, place: Place, username: str, full_name: str, employer: str = "") -> tuple[User, str]:
     """Open an account; returns it with its first password, which must be changed at the first login."""
     require(actor, "core.manage_people", place)
-    problems = []
-    if User.objects.filter(username__iexact=username.strip()).exists():
-        problems.append(Problem("username", username, "用户名已被使用。", "请换一个用户名。"))
-    if not username.strip():
-        problems.append(Problem("username", "", "没有填写用户名。", "请填写。"))
-    if not full_name.strip():
-        problems.append(Problem("full_name", "", "没有填写姓名。", "请填写。"))
+    problems = _account_problems(username, full_name)
     if problems:
         raise Refused(problems)
-    password = secrets.token_urlsafe(9)
     with transaction.atomic():
-        user = User.objects.create_user(
-            username=username.strip(), password=password, full_name=full_name.strip(), employer=employer.strip()
-        )
+        user, password = _create_account(username, full_name, employer)
         record(actor, "core.manage_people", user, f"开通账号 {user.username}（{user.full_name}）", place=place)
     return user, password
+
+
+def open_city(
+    code: str, name: str, administrators: Sequence[Sequence[str]]
+) -> tuple[PoolingArea, list[tuple[User, str]]]:
+    """The first pooling area with its administrators (user name, full name): done at the console, all or nothing."""
+    problems = []
+    if len(administrators) < 2:
+        problems.append(
+            Problem("administrator", "", "至少需要两名系统管理员。", "本人不能给自己授予岗位，须有第二名。")
+        )
+    if len({username.strip().lower() for username, _full_name in administrators}) < len(administrators):
+        problems.append(Problem("username", "", "几名系统管理员的用户名相同。", "每人一个用户名。"))
+    for username, full_name in administrators:
+        problems.extend(_account_problems(username, full_name))
+    if problems:
+        raise Refused(problems)
+    with transaction.atomic():
+        area = open_pooling_area(code, name)
+        opened = []
+        for username, full_name in administrators:
+            user, password = _create_account(username, full_name, "")
+            RoleGrant.objects.create(
+                user=user, role=Role.ADMINISTRATOR, pooling_area=area, valid_from=timezone.localdate()
+            )
+            opened.append((user, password))
+        names = "、".join(str(user) for user, _password in opened)
+        record(None, "core.manage_people", area, f"设立{area}系统管理员：{names}")
+        return area, opened
 
 
 def grant_role(
@@ -208,6 +230,25 @@ def grant_problems(user: User, role: str, place: Place, valid_from: date, valid_
                     )
                 )
     return problems
+
+
+def _account_problems(username: str, full_name: str) -> list[Problem]:
+    problems = []
+    if User.objects.filter(username__iexact=username.strip()).exists():
+        problems.append(Problem("username", username, "用户名已被使用。", "请换一个用户名。"))
+    if not username.strip():
+        problems.append(Problem("username", "", "没有填写用户名。", "请填写。"))
+    if not full_name.strip():
+        problems.append(Problem("full_name", "", "没有填写姓名。", "请填写。"))
+    return problems
+
+
+def _create_account(username: str, full_name: str, employer: str) -> tuple[User, str]:
+    password = secrets.token_urlsafe(9)
+    user = User.objects.create_user(
+        username=username.strip(), password=password, full_name=full_name.strip(), employer=employer.strip()
+    )
+    return user, password
 
 
 def _require_over(actor: User, user: User, place: Place) -> None:

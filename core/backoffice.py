@@ -33,8 +33,8 @@ class BackOffice(admin.AdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Only what the house itself offers; libraries register their tables in vain."""
-        models_given = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
-        ours = [model for model in models_given if model._meta.app_label in settings.HOUSE_APPS]
+        offered: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        ours = [model for model in offered if model._meta.app_label in settings.HOUSE_APPS]
         if ours:
             super().register(ours, admin_class, **options)
 

@@ -1,7 +1,8 @@
 """Keeping the map of places: counties, alliances, institutions, dated membership, and who answers for whom (A15).
 
-Done by the administrators of the county or the pooling area above it. Nothing is deleted: a place, a membership or a rule ends on a day. Each
-save takes an object carrying the values to keep, checks it against what is held, and notes old and new in the trail.
+Done by the administrators of the county or the pooling area above it. Nothing is deleted: a place, a membership or a
+rule ends on a day. Each save takes an object carrying the values to keep, checks it against what is held, and notes old
+and new in the trail.
 """
 
 from __future__ import annotations
@@ -285,7 +286,7 @@ def _save(actor: User, given: M, place: Place, fields: list[str]) -> M:
         changed = {name: value for name, value in after.items() if held is None or before[name] != value}
         if not changed:
             return given
-        given.save()
+        given.save(update_fields=None if held is None else list(changed))
         kind = given._meta.verbose_name
         verb = "新增" if held is None else "更改"
         data = {"before": {name: before.get(name) for name in changed}, "after": changed}

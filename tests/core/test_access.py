@@ -69,7 +69,9 @@ def test_a_member_post_does_not_reach_its_alliance_or_its_siblings(world):
     assert roles_at(world.member, world.lead) == set()
 
 
-@pytest.mark.parametrize(("offset_from", "offset_to", "holds"), [(0, 0, True), (-9, -1, False), (1, 9, False), (-1, None, True)])
+@pytest.mark.parametrize(
+    ("offset_from", "offset_to", "holds"), [(0, 0, True), (-9, -1, False), (1, 9, False), (-1, None, True)]
+)
 def test_a_post_holds_from_its_first_to_its_last_day(world, offset_from, offset_to, holds):
     today = timezone.localdate()
     RoleGrant.objects.create(

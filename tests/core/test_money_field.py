@@ -65,7 +65,9 @@ def test_what_is_no_exact_amount_is_refused(value):
         FIELD.get_prep_value(value)
 
 
-@pytest.mark.parametrize(("value", "yuan"), [("1,234.50", "1234.50"), (" 7 ", "7"), (5, "5"), (Decimal("0.01"), "0.01")])
+@pytest.mark.parametrize(
+    ("value", "yuan"), [("1,234.50", "1234.50"), (" 7 ", "7"), (5, "5"), (Decimal("0.01"), "0.01")]
+)
 def test_what_people_type_is_understood(value, yuan):
     assert FIELD.to_python(value) == Decimal(yuan)
 

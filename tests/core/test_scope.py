@@ -30,7 +30,11 @@ def test_each_person_sees_the_places_below_the_post(world, person, alliances, co
 
 
 def test_institutions_are_seen_through_every_level_without_doubles(world):
-    assert names(Institution.objects.visible_to(world.hospital)) == ["石桥村卫生室", "石桥镇中心卫生院", "青溪县人民医院"]
+    assert names(Institution.objects.visible_to(world.hospital)) == [
+        "石桥村卫生室",
+        "石桥镇中心卫生院",
+        "青溪县人民医院",
+    ]
     assert names(Institution.objects.visible_to(world.member)) == ["石桥镇中心卫生院"]
     assert Institution.objects.visible_to(world.county_officer).count() == 4
     assert Institution.objects.visible_to(world.officer).count() == 6

@@ -50,11 +50,20 @@ def test_each_area_and_the_system_have_chains_of_their_own(world):
 def test_a_row_keeps_places_names_and_plain_figures(world):
     with transaction.atomic():
         event = trail.record(
-            None, "core.export", world.township, "任务导出", {"yuan": Decimal("1.10"), "on": date(2026, 1, 2), "of": {3}}
+            None,
+            "core.export",
+            world.township,
+            "任务导出",
+            {"yuan": Decimal("1.10"), "on": date(2026, 1, 2), "of": {3}},
         )
     event.refresh_from_db()
     assert event.data == {"yuan": "1.10", "on": "2026-01-02", "of": [3]}
-    assert (event.actor_name, event.pooling_area, event.county, event.alliance) == ("系统", world.area, world.qingxi, None)
+    assert (event.actor_name, event.pooling_area, event.county, event.alliance) == (
+        "系统",
+        world.area,
+        world.qingxi,
+        None,
+    )
     assert event.hash == event.computed_hash()
 
 
@@ -151,7 +160,9 @@ def test_acts_at_the_same_moment_make_one_unbroken_chain(transactional_db):
             barrier.wait(timeout=20)
             for number in range(5):
                 with transaction.atomic():
-                    trail.record(User.objects.get(pk=world.officer.pk), "core.export", world.alliance, f"{name}{number}")
+                    trail.record(
+                        User.objects.get(pk=world.officer.pk), "core.export", world.alliance, f"{name}{number}"
+                    )
         except Exception as error:
             failures.append(error)
         finally:

@@ -9,7 +9,14 @@ from core.working_days import add_working_days, is_working_day, working_days_lef
 
 pytestmark = pytest.mark.django_db
 
-SHIFTED_2026 = [date(2026, 1, 4), date(2026, 2, 14), date(2026, 2, 28), date(2026, 5, 9), date(2026, 9, 20), date(2026, 10, 10)]
+SHIFTED_2026 = [
+    date(2026, 1, 4),
+    date(2026, 2, 14),
+    date(2026, 2, 28),
+    date(2026, 5, 9),
+    date(2026, 9, 20),
+    date(2026, 10, 10),
+]
 WEEKDAYS_OFF_2026 = [
     date(2026, 1, 1), date(2026, 1, 2), date(2026, 2, 16), date(2026, 2, 23), date(2026, 4, 6), date(2026, 5, 1),
     date(2026, 5, 5), date(2026, 6, 19), date(2026, 9, 25), date(2026, 10, 1), date(2026, 10, 7),
