@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import extend_schema
@@ -104,7 +105,7 @@ class PackageDraftSerializer(serializers.Serializer[Any]):
     year = serializers.IntegerField()
     fund_type = serializers.CharField()
     basis = serializers.CharField(default=Basis.LAST_YEAR_SETTLED.value)
-    volume_allowance = ratio(default="0")
+    volume_allowance = ratio(default=Decimal(0))
     total = yuan(required=False, allow_null=True, default=None)
     out_of_county = yuan(required=False, allow_null=True, default=None)
     scope = serializers.DictField(child=serializers.BooleanField(), required=False, default=dict)
