@@ -25,7 +25,7 @@ class CoreConfig(AppConfig):
         from core.models import Role
         from core.models.trail import TRAIL_READERS
         from core.navigation import register_nav
-        from core.registries import readiness_checks, trail_texts, verifications
+        from core.registries import backup_sources, control_sums, readiness_checks, trail_texts, verifications
 
         register_action("core.manage_people", "管理账号与岗位", {Role.ADMINISTRATOR})
         register_action("core.manage_places", "管理机构与区划", {Role.ADMINISTRATOR})
@@ -41,6 +41,8 @@ class CoreConfig(AppConfig):
         verifications.register("轨迹链", trail.verify_chains, order=10)
         verifications.register("防改触发器", triggers.missing, order=11)
         verifications.register("文件校验值", files.verify_files, order=12)
+        backup_sources.register("文件", files.kept_files)
+        control_sums.register("轨迹", trail.control_sums, order=10)
         readiness_checks.register("防改触发器", lambda: "；".join(f.where for f in triggers.missing()))
 
         register_nav(group="系统", label="任务", url_name="core:jobs", icon="clock", order=10)

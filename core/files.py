@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.conf import settings
 
 from core.errors import Problem, Refused
 from core.models import StoredFile, User
-from core.registries import Finding
+from core.registries import Finding, KeptFile
 
 EVIDENCE_SUFFIXES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".jpg", ".jpeg", ".png", ".txt", ".csv", ".zip", ".ofd")
 EVIDENCE_LIMIT = 50 * 1024 * 1024
@@ -64,6 +64,13 @@ def verify_files() -> list[Finding]:
         elif _sha256(stored.path) != stored.sha256:
             findings.append(Finding(f"文件 {stored.name}", "内容与校验值不符"))
     return findings
+
+
+def kept_files() -> Iterator[KeptFile]:
+    """Every stored file, for the backup."""
+    root = Path(settings.DATA_DIR)
+    for stored in StoredFile.objects.order_by("pk").iterator():
+        yield KeptFile(stored.path.relative_to(root).as_posix(), stored.sha256, f"文件 {stored.name}")
 
 
 def _sha256(path: Path) -> str:

@@ -4,11 +4,13 @@
 ``verifications``: checks of ``manage.py verify``. ``readiness_checks``: what ``/readyz`` asks.
 ``trail_texts``: Chinese wording of trail actions beyond those registered as rights. ``search_sources``: the search box.
 ``due_work``: asked by the clock every few minutes; looks into rows for what is due and enqueues jobs.
+``backup_sources``: files a backup must hold because rows name them. ``control_sums``: totals that a restored database
+must show again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -57,6 +59,15 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class KeptFile:
+    """A file that rows of the database name; ``name`` is its path below ``DATA_DIR``, ``shown`` what people call it."""
+
+    name: str
+    sha256: str
+    shown: str
+
+
+@dataclass(frozen=True)
 class MonthEndStep:
     """One step of the month-end job, run per alliance: ``run(alliance, month, actor) -> outcome text``."""
 
@@ -78,3 +89,5 @@ readiness_checks: Registry[Callable[[], str]] = Registry()
 trail_texts: Registry[str] = Registry()
 search_sources: Registry[Callable[[Any, str], list[SearchHit]]] = Registry()
 due_work: Registry[Callable[[], None]] = Registry()
+backup_sources: Registry[Callable[[], Iterable[KeptFile]]] = Registry()
+control_sums: Registry[Callable[[], dict[str, str]]] = Registry()

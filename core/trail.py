@@ -108,6 +108,11 @@ def verify_chains() -> list[Finding]:
     return findings
 
 
+def control_sums() -> dict[str, str]:
+    """Length and head of every chain, for comparing a restored database."""
+    return {head.chain: f"{head.seq} 条，链首 {head.hash[:16]}" for head in TrailHead.objects.order_by("chain")}
+
+
 def head_file() -> Path:
     return Path(settings.DATA_DIR) / "trail-heads.jsonl"
 
@@ -116,13 +121,20 @@ def append_heads_to_file() -> int:
     """Append today's chain heads to the file the backup takes; returns the number of lines written."""
     path = head_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    heads = list(TrailHead.objects.order_by("chain"))
+    lines = head_lines()
     with path.open("a", encoding="utf-8") as out:
-        for head in heads:
-            line = {"on": timezone.localdate().isoformat(), "chain": head.chain, "seq": head.seq, "hash": head.hash}
-            out.write(json.dumps(line) + "\n")
+        out.write(lines)
         out.flush()
-    return len(heads)
+    return lines.count("\n")
+
+
+def head_lines() -> str:
+    """Today's chain heads as lines of the head file."""
+    today = timezone.localdate().isoformat()
+    return "".join(
+        json.dumps({"on": today, "chain": head.chain, "seq": head.seq, "hash": head.hash}) + "\n"
+        for head in TrailHead.objects.order_by("chain")
+    )
 
 
 def _compare_with_head_file() -> Iterator[Finding]:

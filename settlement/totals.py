@@ -15,6 +15,4 @@ def control_sums() -> dict[str, str]:
         .values_list("state")
         .annotate(versions=Count("pk"), cash=Sum("computation__cash"))
     )
-    return {
-        VersionState(state).label: f"{versions} 份，清算现金合计 {cash or 0} 元" for state, versions, cash in rows
-    }
+    return {VersionState(state).label: f"{versions} 份，清算现金合计 {cash or 0} 元" for state, versions, cash in rows}
