@@ -92,7 +92,7 @@ def describe_persons(arrays: Arrays) -> None:
 
 def draw_chunk(setup: Setup, rng: np.random.Generator, count: int, first_day: int, last_day: int) -> Arrays:
     """``count`` ordinary settlements of the days first_day..last_day, without ids."""
-    employee = rng.random(count) < 0.24
+    employee = rng.random(count) < setup.employee_rows
     shares = np.array([[c.resident for c in CATEGORIES], [c.employee for c in CATEGORIES]])
     bounds = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)
     pick = rng.random(count)

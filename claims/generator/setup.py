@@ -33,6 +33,7 @@ class Setup:
 
     ``header``: national, chinese or ours. ``encoding``: utf-8, utf-8-sig or gb18030 (text formats only).
     ``mutual_aid_inside``: whether 共济支出 is part of 个人账户支出. ``townships`` adds the column 参保乡镇.
+    ``employee_rows``: the employees' share of the rows.
     """
 
     county: str
@@ -50,6 +51,7 @@ class Setup:
     mutual_aid_inside: bool = True
     earlier_rows: int = 0
     persons: int = 0
+    employee_rows: float = 0.24
 
     @property
     def months(self) -> list[Month]:
