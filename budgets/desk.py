@@ -24,8 +24,9 @@ from budgets.models import (
     RevenueGrowth,
 )
 from budgets.reading.worklist import waiting_batches
+from budgets.services.batches import totals_text
 from core.access import has_any_role
-from core.models import Role
+from core.models import FundType, Role
 from core.registries import SearchHit, Todo
 
 
@@ -96,8 +97,7 @@ def _batches(user: Any, states: tuple[BatchState, ...], verb: str) -> list[Todo]
         Todo(
             title=f"{batch}{verb}",
             url=reverse("budgets:batch", args=[batch.pk]),
-            detail=batch.get_state_display(),
-            amount=batch.total,
+            detail=totals_text([(FundType.RESIDENT, batch.residents), (FundType.EMPLOYEE, batch.employees)]),
             verb=verb,
         )
         for batch in waiting_batches(states).filter(pooling_area__in=areas).select_related("pooling_area")[:20]

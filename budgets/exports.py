@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from budgets.models import LeadAccount, OtherPayment, PackageVersion, Prepayment, PrepaymentBatch
 from core.models import FundType
@@ -193,6 +193,19 @@ def prepaid_sheet(year: int, rows: Sequence[PrepaidRow]) -> Sheet:
     return Sheet(
         f"{year}年月度预付", header, lines, frozenset({3, 5, 6, 7, 8, 10}), (f"{year}年月度预付，金额单位：元",)
     )
+
+
+def batches_sheet(year: int, batches: Sequence[Any]) -> Sheet:
+    """The batches of a year, the funds apart."""
+    header = ("月份", "批次", "状态", "笔数", "居民预付（元）", "职工预付（元）", "报审人", "审定人")
+    rows: list[Sequence[object]] = [
+        (
+            batch.month, batch.sequence, batch.get_state_display(), batch.count, batch.residents, batch.employees,
+            str(batch.submitted_by or ""), str(batch.decided_by or ""),
+        )
+        for batch in batches
+    ]  # fmt: skip
+    return Sheet(f"{year}年预付批次", header, rows, frozenset({4, 5}), ("金额单位：元",))
 
 
 def batch_sheet(batch: PrepaymentBatch, lines: Sequence[Prepayment], due: Mapping[int, Decimal]) -> Sheet:

@@ -316,12 +316,20 @@ class BatchFilter(forms.Form):
 
     year = forms.TypedChoiceField(label="年度", coerce=int, required=False)
     fund = forms.ChoiceField(label="险种", required=False, choices=[("", "全部"), *FundType.choices])
-    state = forms.ChoiceField(label="批次状态", required=False, choices=[("", "全部"), *BatchState.choices])
     q = search_field("医共体、县（区）")
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
         self.fields["year"].choices = year_choices()  # type: ignore[attr-defined]
+
+
+class BatchStateFilter(forms.Form):
+    """Batches of the same year in one state; keeps what the list above is filtered by."""
+
+    year = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "id_batch_year"}))
+    fund = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "id_batch_fund"}))
+    q = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"id": "id_batch_q"}))
+    state = forms.ChoiceField(label="批次状态", required=False, choices=[("", "全部"), *BatchState.choices])
 
 
 class ProposeForm(forms.Form):

@@ -70,11 +70,13 @@ def _paid() -> Iterator[Finding]:
 
 
 def _allocations() -> Iterator[Finding]:
-    for allocation in AllocationVersion.objects.filter(state=AllocationState.APPROVED).annotate(
-        sum=Sum("lines__amount")
-    ):
-        if allocation.sum != allocation.total:
-            yield Finding(str(allocation), f"成员合计 {allocation.sum} 元，分配总额 {allocation.total} 元")
+    approved = AllocationVersion.objects.filter(state=AllocationState.APPROVED).select_related("package__alliance")
+    sums = dict(approved.order_by().values_list("pk").annotate(total=Sum("lines__amount")))
+    for allocation in approved:
+        if sums[allocation.pk] != allocation.total:
+            yield Finding(
+                str(allocation), f"成员合计 {sums[allocation.pk]:,.2f} 元，分配总额 {allocation.total:,.2f} 元"
+            )
 
 
 def _add(into: dict[Key, Decimal], rows: Any, field: str, sign: int, path: str = "") -> None:
@@ -97,4 +99,4 @@ def _compare(what: str, wanted: dict[Key, Decimal], held: dict[Key, Decimal]) ->
         expected, found = wanted.get(key, ZERO), held.get(key, ZERO)
         if expected != found:
             where = f"{names.get(key[0], key[0])} {key[1]} 年 {key[2]} {what}"
-            yield Finding(where, f"业务合计 {expected} 元，账上 {found} 元")
+            yield Finding(where, f"业务合计 {expected:,.2f} 元，账上 {found:,.2f} 元")

@@ -162,12 +162,14 @@ class Prepayment(models.Model):
     @property
     def after(self) -> Decimal:
         """Yuan prepaid this year including this line."""
-        return self.before + self.amount
+        after: Decimal = self.before + self.amount
+        return after
 
     @property
     def cap_left(self) -> Decimal:
         """上限余额: yuan that may still be prepaid this year after this line."""
-        return max(self.cap - self.after, Decimal("0.00"))
+        left: Decimal = self.cap - self.after
+        return max(left, Decimal("0.00"))
 
 
 class LineChangeKind(models.TextChoices):

@@ -90,19 +90,19 @@ def reserve_withheld(alliance: Alliance, year: int, fund_type: str) -> Decimal:
 
 def prepayment_year(alliance: Alliance, year: int, fund_type: str) -> PrepaymentYear:
     """The months of a year as proposed, approved and paid, beside the cap of the latest line."""
-    lines = list(
-        Prepayment.objects.filter(alliance=alliance, year=year, fund_type=fund_type)
-        .select_related("batch")
-        .annotate(
-            received=Coalesce(Sum("receipts__amount", filter=Q(receipts__voided_at=None)), 0, output_field=MoneyField())
-        )
-        .order_by("month")
+    mine = Prepayment.objects.filter(alliance=alliance, year=year, fund_type=fund_type)
+    lines = list(mine.select_related("batch").order_by("month"))
+    received: dict[int, Decimal] = dict(
+        Receipt.objects.filter(line__in=mine, voided_at=None)
+        .order_by()
+        .values_list("line_id")
+        .annotate(total=_sum("amount"))
     )
     months = tuple(
         PrepaidMonth(
             month=line.month,
             amount=line.amount,
-            paid=line.received + (line.offset if line.batch.state in DECIDED else ZERO),
+            paid=received.get(line.pk, ZERO) + (line.offset if line.batch.state in DECIDED else ZERO),
             held=line.held,
             withheld=line.withheld,
             offset=line.offset,

@@ -84,7 +84,7 @@ def project(
         )
     except RuleError:
         return None
-    inputs = (
+    cash_inputs = (
         ("预计医共体内应付", s_in),
         ("预计收治兄弟医共体", sisters),
         ("预计留用结余", settled.retained),
@@ -92,7 +92,7 @@ def project(
         ("全年计划预付", prepaid),
     )
     text = "医共体内应付 + 收治兄弟医共体 + 留用结余 − 承担超支 − 全年计划预付"
-    steps.append(Step("预计年终现金", text, inputs, settled.cash, "赣医保发〔2022〕23号 §二(二)4-5"))
+    steps.append(Step("预计年终现金", text, cash_inputs, settled.cash, "赣医保发〔2022〕23号 §二(二)4-5"))
     return Projection(method, s_in, outflow, prepaid, settled.cash, facts.data_to, Trace(steps))
 
 

@@ -164,7 +164,7 @@ def prepaid_rows(user: Any, year: int) -> list[PrepaidRow]:
         for row in lines.filter(batch__state__in=DECIDED)
         .order_by()
         .values("alliance_id", "fund_type")
-        .annotate(total=_sum("amount"), offsets=_sum("offset"), months=Count("pk"), last=Max("month"))
+        .annotate(total=_sum("amount"), set_off=_sum("offset"), months=Count("pk"), last=Max("month"))
     }
     received = {
         (alliance, fund): total
@@ -174,8 +174,8 @@ def prepaid_rows(user: Any, year: int) -> list[PrepaidRow]:
         .annotate(total=_sum("amount"))
     }
     latest: dict[tuple[int, str], Prepayment] = {}
-    for line in lines.order_by("month"):
-        latest[(line.alliance_id, line.fund_type)] = line
+    for found in lines.order_by("month"):
+        latest[(found.alliance_id, found.fund_type)] = found
     rows = []
     for alliance in alliances:
         for fund_type in FundType.values:
@@ -189,7 +189,7 @@ def prepaid_rows(user: Any, year: int) -> list[PrepaidRow]:
                     provisional=bool(package and package.provisional),
                     cap=line.cap if line else None,
                     decided=sums["total"] if sums else ZERO,
-                    paid=received.get(key, ZERO) + (sums["offsets"] if sums else ZERO),
+                    paid=received.get(key, ZERO) + (sums["set_off"] if sums else ZERO),
                     months=sums["months"] if sums else 0,
                     last_month=sums["last"] if sums else "",
                     projected_cash=line.projected_cash if line else None,
@@ -208,19 +208,20 @@ def batches_of(user: Any, year: int) -> Any:
         .select_related("pooling_area", "submitted_by", "decided_by")
         .annotate(
             count=Count("lines", filter=seen, distinct=True),
-            total=Coalesce(Sum("lines__amount", filter=seen), 0, output_field=MoneyField()),
-            payable=Coalesce(Sum("lines__payable", filter=seen), 0, output_field=MoneyField()),
+            residents=_sum("lines__amount", seen & Q(lines__fund_type=FundType.RESIDENT)),
+            employees=_sum("lines__amount", seen & Q(lines__fund_type=FundType.EMPLOYEE)),
         )
         .order_by("-month", "sequence")
     )
 
 
 def waiting_batches(states: Iterable[BatchState]) -> Any:
-    """Batches in one of the states with the total of their lines (yuan)."""
+    """Batches in one of the states with each fund's total (yuan)."""
     return PrepaymentBatch.objects.filter(state__in=list(states)).annotate(
-        total=Coalesce(Sum("lines__amount"), 0, output_field=MoneyField())
+        residents=_sum("lines__amount", Q(lines__fund_type=FundType.RESIDENT)),
+        employees=_sum("lines__amount", Q(lines__fund_type=FundType.EMPLOYEE)),
     )
 
 
-def _sum(field: str) -> Coalesce:
-    return Coalesce(Sum(field), 0, output_field=MoneyField())
+def _sum(field: str, condition: Q | None = None) -> Coalesce:
+    return Coalesce(Sum(field, filter=condition), 0, output_field=MoneyField())

@@ -82,7 +82,7 @@ def draft_allocation(
         )
         for pk, amount in lines.items()
     )
-    record(actor, "budgets.prepare_allocation", opened, f"编制{opened}，合计 {opened.total} 元，{len(lines)} 户")
+    record(actor, "budgets.prepare_allocation", opened, f"编制{opened}，合计 {opened.total:,.2f} 元，{len(lines)} 户")
     return opened
 
 
@@ -93,13 +93,13 @@ def submit_allocation(actor: User, allocation: AllocationVersion) -> AllocationV
     allocation = _locked(allocation, EDITABLE)
     total = sum((line.amount for line in allocation.lines.all()), ZERO)
     if total != allocation.package_version.in_alliance:
-        text = f"成员合计 {total} 元与医共体内部分 {allocation.package_version.in_alliance} 元不符。"
+        text = f"成员合计 {total:,.2f} 元与医共体内部分 {allocation.package_version.in_alliance:,.2f} 元不符。"
         raise Refused([Problem("成员分配", str(total), text, "请重新编制后报审。")])
     allocation.state, allocation.submitted_by = AllocationState.SUBMITTED, actor
     allocation.submitted_at = timezone.now()
     allocation.save()
     notify_role({Role.FUND_REVIEWER}, allocation.alliance, f"{allocation}待审定。", allocation.get_absolute_url())
-    record(actor, "budgets.prepare_allocation", allocation, f"报审{allocation}，合计 {allocation.total} 元")
+    record(actor, "budgets.prepare_allocation", allocation, f"报审{allocation}，合计 {allocation.total:,.2f} 元")
     return allocation
 
 
@@ -117,7 +117,7 @@ def approve_allocation(actor: User, allocation: AllocationVersion) -> Allocation
     _decide(actor, allocation, AllocationState.APPROVED, "")
     notify([allocation.prepared_by], f"{allocation}已审定。", allocation.get_absolute_url())
     notify_role({Role.HOSPITAL_FINANCE}, allocation.alliance, f"{allocation}已审定。", allocation.get_absolute_url())
-    record(actor, "budgets.approve_allocation", allocation, f"审定{allocation}，合计 {allocation.total} 元")
+    record(actor, "budgets.approve_allocation", allocation, f"审定{allocation}，合计 {allocation.total:,.2f} 元")
     return allocation
 
 
@@ -169,7 +169,7 @@ def _typed(
     total = sum(amounts.values(), ZERO)
     if not problems and total != version.in_alliance:
         difference = total - version.in_alliance
-        text = f"成员合计 {total} 元与医共体内部分 {version.in_alliance} 元相差 {difference} 元。"
+        text = f"成员合计 {total:,.2f} 元与医共体内部分 {version.in_alliance:,.2f} 元相差 {difference:,.2f} 元。"
         problems.append(Problem("成员分配", str(total), text, "请调整到分毫不差。"))
     if problems:
         raise Refused(problems)

@@ -6,6 +6,7 @@ Guards the cap (60 % of the package unless the scheme says otherwise) and refuse
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from budgets.services.packages import refuse_closed_year
 from budgets.services.proposals import compute_amount, fitting_offsets, version_in_force
 from core.access import different_person, require
 from core.errors import Conflict, Problem, Refused
-from core.models import Role, User
+from core.models import FundType, Role, User
 from core.notices import notify, notify_role
 from core.policies import scheme_in_force
 from core.trail import record
@@ -58,7 +59,14 @@ def change_line(actor: User, line: Prepayment, kind: str, amount: Decimal | None
     elif amount > line.planned - line.held:
         left = line.planned - line.held
         raise Refused(
-            [Problem("金额", str(amount), f"减付 {amount} 元大于本月可付 {left} 元。", "请填写不超过本月可付的金额。")]
+            [
+                Problem(
+                    "金额",
+                    str(amount),
+                    f"减付 {amount:,.2f} 元大于本月可付 {left:,.2f} 元。",
+                    "请填写不超过本月可付的金额。",
+                )
+            ]
         )
     else:
         line.held += amount
@@ -71,7 +79,7 @@ def change_line(actor: User, line: Prepayment, kind: str, amount: Decimal | None
         actor,
         "budgets.prepare_prepayment",
         line,
-        f"{line}{made.get_kind_display()} {amount} 元：{made.reason}，本月预付 {line.amount} 元",
+        f"{line}{made.get_kind_display()} {amount:,.2f} 元：{made.reason}，本月预付 {line.amount:,.2f} 元",
         {"amount": amount, "after": line.amount},
     )
     return line
@@ -94,9 +102,9 @@ def submit_batch(actor: User, batch: PrepaymentBatch) -> PrepaymentBatch:
     batch.prepared_by = batch.prepared_by or actor
     batch.decided_by = batch.decided_at = None
     batch.save()
-    total = total_of(lines)
-    notify_role({Role.FUND_REVIEWER}, batch.pooling_area, f"{batch}（{total} 元）待审定。", batch.get_absolute_url())
-    record(actor, "budgets.prepare_prepayment", batch, f"报审{batch}，{len(lines)} 笔 {total} 元")
+    told = _told(lines)
+    notify_role({Role.FUND_REVIEWER}, batch.pooling_area, f"{batch}（{told}）待审定。", batch.get_absolute_url())
+    record(actor, "budgets.prepare_prepayment", batch, f"报审{batch}，{len(lines)} 笔，{told}")
     return batch
 
 
@@ -122,17 +130,15 @@ def approve_batch(actor: User, batch: PrepaymentBatch, note: str = "") -> Prepay
     if not any(line.payable for line in lines):
         batch.state, batch.paid_at = BatchState.PAID, timezone.now()
     batch.save()
-    total = total_of(lines)
+    told = _told(lines)
     if batch.submitted_by:
-        notify([batch.submitted_by], f"{batch}已审定，{total} 元。", batch.get_absolute_url())
-    notify_role(
-        {Role.FUND_FINANCE}, batch.pooling_area, f"{batch}已审定，待拨付 {total} 元。", batch.get_absolute_url()
-    )
+        notify([batch.submitted_by], f"{batch}已审定，{told}。", batch.get_absolute_url())
+    notify_role({Role.FUND_FINANCE}, batch.pooling_area, f"{batch}已审定，待拨付：{told}。", batch.get_absolute_url())
     record(
         actor,
         "budgets.approve_prepayment",
         batch,
-        f"审定{batch}，{len(lines)} 笔 {total} 元",
+        f"审定{batch}，{len(lines)} 笔，{told}",
         {"lines": [[line.alliance.code, line.fund_type, line.amount, line.payable] for line in lines]},
     )
     return batch
@@ -216,8 +222,16 @@ def reopen_batch(actor: User, batch: PrepaymentBatch, reason: str) -> Prepayment
     return batch
 
 
-def total_of(lines: list[Prepayment]) -> Decimal:
-    return sum((line.amount for line in lines), ZERO)
+def totals_text(amounts: Iterable[tuple[str, Decimal]]) -> str:
+    """Yuan of each fund in words, from (fund type, amount) pairs; the two funds are never added up."""
+    sums: dict[str, Decimal] = {}
+    for fund_type, amount in amounts:
+        sums[fund_type] = sums.get(fund_type, ZERO) + amount
+    return "、".join(f"{fund.label} {sums[fund.value]:,.2f} 元" for fund in FundType if fund.value in sums)
+
+
+def _told(lines: list[Prepayment]) -> str:
+    return totals_text((line.fund_type, line.amount) for line in lines)
 
 
 def _register(actor: User, batch: PrepaymentBatch, line: Prepayment) -> None:
@@ -236,7 +250,7 @@ def _register(actor: User, batch: PrepaymentBatch, line: Prepayment) -> None:
     for offset in line.offsets.filter(settled_at=None):
         owed = balance(book, Account.RECOVERY_RECEIVABLE, alliance=line.alliance, year=offset.from_year)
         if owed < offset.amount:
-            text = f"{offset.from_year} 年应追回款余额 {owed} 元，不足冲抵 {offset.amount} 元。"
+            text = f"{offset.from_year} 年应追回款余额 {owed:,.2f} 元，不足冲抵 {offset.amount:,.2f} 元。"
             raise Refused([Problem("冲抵", str(offset.amount), text, "请核对追回方案。")])
         post(
             actor,
@@ -282,12 +296,13 @@ def _line_problems(lines: list[Prepayment]) -> list[Problem]:
         )
         after = others + line.amount
         if line.amount and after >= line.package_total:
-            text = f"{name}：累计预付 {after} 元达到打包总额 {line.package_total} 元，不得按打包预算额度直接拨付（{REFUSAL_CLAUSE}）。"
+            text = (
+                f"{name}：累计预付 {after:,.2f} 元达到打包总额 {line.package_total:,.2f} 元，"
+                f"不得按打包预算额度直接拨付（{REFUSAL_CLAUSE}）。"
+            )
             problems.append(Problem(name, str(line.amount), text, "请减付。"))
         elif line.amount and after > line.cap:
-            text = (
-                f"{name}：累计预付 {after} 元超过年度上限 {line.cap} 元，上限余额 {max(line.cap - others, ZERO)} 元。"
-            )
+            text = f"{name}：累计预付 {after:,.2f} 元超过年度上限 {line.cap:,.2f} 元，上限余额 {max(line.cap - others, ZERO):,.2f} 元。"
             problems.append(Problem(name, str(line.amount), text, "请减付或重新生成建议。"))
     return problems
 
@@ -310,11 +325,11 @@ def _check_release(line: Prepayment, amount: Decimal) -> None:
     ) + line.held
     problems = []
     if amount > earlier:
-        text = f"补付 {amount} 元大于本年尚在暂缓的 {max(earlier, ZERO)} 元。"
+        text = f"补付 {amount:,.2f} 元大于本年尚在暂缓的 {max(earlier, ZERO):,.2f} 元。"
         problems.append(Problem("金额", str(amount), text, "请填写不超过暂缓余额的金额。"))
     if line.after + amount > line.cap:
-        text = f"补付后累计 {line.after + amount} 元，超过年度上限 {line.cap} 元。"
-        problems.append(Problem("金额", str(amount), text, f"上限余额 {line.cap_left} 元。"))
+        text = f"补付后累计 {line.after + amount:,.2f} 元，超过年度上限 {line.cap:,.2f} 元。"
+        problems.append(Problem("金额", str(amount), text, f"上限余额 {line.cap_left:,.2f} 元。"))
     if problems:
         raise Refused(problems)
 

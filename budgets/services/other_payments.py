@@ -70,8 +70,8 @@ def register_payment(
         evidence=store_evidence(evidence, "other_payment", actor) if evidence is not None else None,
         registered_by=actor,
     )
-    notify_role({Role.FUND_REVIEWER}, alliance, f"{payment} {amount} 元待审定。", reverse("budgets:payments"))
-    record(actor, "budgets.register_payment", payment, f"登记{payment} {amount} 元：{payment.purpose}")
+    notify_role({Role.FUND_REVIEWER}, alliance, f"{payment} {amount:,.2f} 元待审定。", reverse("budgets:payments"))
+    record(actor, "budgets.register_payment", payment, f"登记{payment} {amount:,.2f} 元：{payment.purpose}")
     return payment
 
 
@@ -95,9 +95,12 @@ def approve_payment(actor: User, payment: OtherPayment) -> OtherPayment:
         source=payment,
     )
     notify_role(
-        {Role.FUND_FINANCE}, payment.alliance, f"{payment} {payment.amount} 元待拨付。", reverse("budgets:payments")
+        {Role.FUND_FINANCE},
+        payment.alliance,
+        f"{payment} {payment.amount:,.2f} 元待拨付。",
+        reverse("budgets:payments"),
     )
-    record(actor, "budgets.approve_payment", payment, f"审定{payment} {payment.amount} 元")
+    record(actor, "budgets.approve_payment", payment, f"审定{payment} {payment.amount:,.2f} 元")
     return payment
 
 
@@ -125,7 +128,7 @@ def receive_payment(actor: User, payment: OtherPayment, *, on: date, reference: 
     refuse_closed_year(payment.alliance, payment.year, payment.fund_type)
     problems = missing_text("银行回单号", reference, "请照回单填写。")
     if amount != payment.amount:
-        text = f"到账金额 {amount} 元与审定金额 {payment.amount} 元不符。"
+        text = f"到账金额 {amount:,.2f} 元与审定金额 {payment.amount:,.2f} 元不符。"
         problems.append(Problem("到账金额", str(amount), text, "请核对回单。"))
     if on > timezone.localdate():
         problems.append(Problem("银行日期", str(on), "银行日期不能晚于今天。", "请照回单填写。"))
@@ -156,7 +159,7 @@ def receive_payment(actor: User, payment: OtherPayment, *, on: date, reference: 
         memo=f"{payment}拨付核销",
         source=payment,
     )
-    record(actor, "budgets.pay", payment, f"登记{payment}回单 {payment.bank_reference} {payment.amount} 元")
+    record(actor, "budgets.pay", payment, f"登记{payment}回单 {payment.bank_reference} {payment.amount:,.2f} 元")
     return payment
 
 
@@ -172,7 +175,10 @@ def _refuse_whole_package(alliance: Alliance, year: int, fund_type: str, amount:
     )["total"] or ZERO
     total = prepaid + held + amount
     if total >= package.total:
-        text = f"本年预付与其他已付合计 {total} 元，达到打包总额 {package.total} 元，不得按打包预算额度直接拨付（{REFUSAL_CLAUSE}）。"
+        text = (
+            f"本年预付与其他已付合计 {total:,.2f} 元，达到打包总额 {package.total:,.2f} 元，"
+            f"不得按打包预算额度直接拨付（{REFUSAL_CLAUSE}）。"
+        )
         raise Refused([Problem("金额", str(amount), text, "余款在年度清算时结清。")])
 
 

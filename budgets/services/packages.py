@@ -68,7 +68,9 @@ def draft_package(
         **worked.columns(),
     )
     _keep_years(version, worked)
-    record(actor, "budgets.prepare_package", version, f"起草{version}，打包总额 {version.total} 元", _figures(version))
+    record(
+        actor, "budgets.prepare_package", version, f"起草{version}，打包总额 {version.total:,.2f} 元", _figures(version)
+    )
     return version
 
 
@@ -90,7 +92,9 @@ def revise_package(actor: User, version: PackageVersion, given: PackageInputs, e
     version.decided_by = version.decided_at = None
     version.save()
     _keep_years(version, worked)
-    record(actor, "budgets.prepare_package", version, f"修改{version}，打包总额 {version.total} 元", _figures(version))
+    record(
+        actor, "budgets.prepare_package", version, f"修改{version}，打包总额 {version.total:,.2f} 元", _figures(version)
+    )
     return version
 
 
@@ -116,9 +120,14 @@ def submit_package(actor: User, version: PackageVersion) -> PackageVersion:
     version.decided_by = version.decided_at = None
     version.save()
     notify_role(
-        {Role.FUND_REVIEWER}, version.alliance, f"{version}（{version.total} 元）待审定。", version.get_absolute_url()
+        {Role.FUND_REVIEWER},
+        version.alliance,
+        f"{version}（{version.total:,.2f} 元）待审定。",
+        version.get_absolute_url(),
     )
-    record(actor, "budgets.prepare_package", version, f"报审{version}，打包总额 {version.total} 元", _figures(version))
+    record(
+        actor, "budgets.prepare_package", version, f"报审{version}，打包总额 {version.total:,.2f} 元", _figures(version)
+    )
     return version
 
 
@@ -158,9 +167,14 @@ def approve_package(
         [p for p in (version.prepared_by, version.submitted_by) if p], f"{version}已审定。", version.get_absolute_url()
     )
     notify_role(
-        {Role.HOSPITAL_FINANCE}, alliance, f"{version}已审定，打包总额 {version.total} 元。", version.get_absolute_url()
+        {Role.HOSPITAL_FINANCE},
+        alliance,
+        f"{version}已审定，打包总额 {version.total:,.2f} 元。",
+        version.get_absolute_url(),
     )
-    record(actor, "budgets.approve_package", version, f"审定{version}，打包总额 {version.total} 元", _figures(version))
+    record(
+        actor, "budgets.approve_package", version, f"审定{version}，打包总额 {version.total:,.2f} 元", _figures(version)
+    )
     return version
 
 

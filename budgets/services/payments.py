@@ -17,6 +17,7 @@ from budgets.exports import payment_workbook
 from budgets.models import BatchState, LeadAccount, PaymentFile, Prepayment, PrepaymentBatch, Receipt, ReceiptOutcome
 from budgets.models.prepayments import DECIDED
 from budgets.refusals import missing_text
+from budgets.services.batches import totals_text
 from budgets.services.packages import refuse_closed_year
 from core.access import require
 from core.errors import Conflict, Problem, Refused
@@ -72,6 +73,7 @@ def make_payment_file(actor: User, batch: PrepaymentBatch) -> PaymentFile:
             problems.append(Problem("收款账户", str(account), text, "请按现牵头医院录入新账户。"))
     if problems:
         raise Refused(problems)
+    told = totals_text((line.fund_type, due[line.pk]) for line in lines)
     number = (batch.payment_files.aggregate(last=Max("number"))["last"] or 0) + 1
     rows = [(line, accounts[line.alliance_id], due[line.pk]) for line in lines]
     content = payment_workbook(batch, number, rows)
@@ -89,7 +91,7 @@ def make_payment_file(actor: User, batch: PrepaymentBatch) -> PaymentFile:
         actor,
         "budgets.pay",
         batch,
-        f"生成{batch}拨付文件第 {number} 份，{len(rows)} 笔 {made.total} 元",
+        f"生成{batch}拨付文件第 {number} 份，{len(rows)} 笔，{told}",
         {"sha256": made.file.sha256, "total": made.total},
     )
     return made
@@ -117,7 +119,9 @@ def record_receipt(
     if held is not None:
         if (held.outcome, held.on, held.amount) == (outcome, on, amount):
             return held
-        raise Conflict(f"回单 {held.reference} 已登记为 {held.get_outcome_display()} {held.amount} 元，请核对回单号。")
+        raise Conflict(
+            f"回单 {held.reference} 已登记为 {held.get_outcome_display()} {held.amount:,.2f} 元，请核对回单号。"
+        )
     if batch.state not in DECIDED:
         raise _not_payable(batch)
     refuse_closed_year(line.alliance, line.year, line.fund_type)
@@ -137,9 +141,11 @@ def record_receipt(
     if amount:
         _post(actor, line, receipt)
     _note_state(batch)
-    text = f"登记{line}回单 {receipt.reference}：{receipt.get_outcome_display()} {amount} 元"
+    text = f"登记{line}回单 {receipt.reference}：{receipt.get_outcome_display()} {amount:,.2f} 元"
     if outcome == ReceiptOutcome.PAID:
-        notify_role({Role.HOSPITAL_FINANCE}, line.alliance, f"{line} {amount} 元已拨付。", batch.get_absolute_url())
+        notify_role(
+            {Role.HOSPITAL_FINANCE}, line.alliance, f"{line} {amount:,.2f} 元已拨付。", batch.get_absolute_url()
+        )
     elif batch.submitted_by:
         notify([batch.submitted_by], f"{text}，{receipt.reason}", batch.get_absolute_url())
     record(actor, "budgets.pay", line, text, {"reference": receipt.reference, "on": on, "amount": amount})
@@ -210,10 +216,12 @@ def _receipt_problems(
     if due <= 0:
         problems.append(Problem("到账金额", str(amount), "该笔已付清。", "请核对回单对应的批次。"))
     elif outcome == ReceiptOutcome.PAID and amount != due:
-        text = f"到账金额 {amount} 元与应拨付 {due} 元不符。"
+        text = f"到账金额 {amount:,.2f} 元与应拨付 {due:,.2f} 元不符。"
         problems.append(Problem("到账金额", str(amount), text, "不足额的请选“部分到账”并写明原因。"))
     elif outcome == ReceiptOutcome.PARTIAL and not ZERO < amount < due:
-        problems.append(Problem("到账金额", str(amount), f"部分到账须大于零、小于应拨付 {due} 元。", "请照回单填写。"))
+        problems.append(
+            Problem("到账金额", str(amount), f"部分到账须大于零、小于应拨付 {due:,.2f} 元。", "请照回单填写。")
+        )
     elif outcome == ReceiptOutcome.FAILED and amount != 0:
         problems.append(Problem("到账金额", str(amount), "退票没有到账，金额须为零。", "请改为 0 或改选结果。"))
     elif outcome not in ReceiptOutcome.values:

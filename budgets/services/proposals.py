@@ -101,10 +101,10 @@ def _propose_one(alliance: Alliance, fund_type: str, month: Month, actor: User |
         actor,
         "budgets.prepare_prepayment",
         line,
-        f"生成{line}建议 {line.planned} 元" + ("（暂付）" if line.provisional else ""),
+        f"生成{line}建议 {line.planned:,.2f} 元" + ("（暂付）" if line.provisional else ""),
         {"planned": line.planned, "before": line.before, "cap": line.cap, "version": line.package_version_id},
     )
-    return f"建议预付 {line.amount} 元" + ("（暂付）" if line.provisional else "")
+    return f"建议预付 {line.amount:,.2f} 元" + ("（暂付）" if line.provisional else "")
 
 
 def ground_of(alliance: Alliance, fund_type: str, month: Month) -> Ground | None:
@@ -176,7 +176,7 @@ def _figures(alliance: Alliance, fund_type: str, month: Month, ground: Ground) -
     warnings = list(proposal.warnings)
     if projection is not None and projection.cash < 0:
         warnings.append(
-            f"预计年终现金 {projection.cash} 元，低于零（{projection.method_text}）：县域外支出较高，按 60% 预付将多付，请考虑减付"
+            f"预计年终现金 {projection.cash:,.2f} 元，低于零（{projection.method_text}）：县域外支出较高，按上限预付将多付，请考虑减付"
         )
     inputs = {
         "version": version.pk,
@@ -213,7 +213,7 @@ def _settle_amounts(line: Prepayment, figures: dict[str, object], scheme: Scheme
     for name, value in figures.items():
         setattr(line, name, value)
     if line.held > line.planned:
-        line.warnings = [*line.warnings, f"建议额降低，暂缓额由 {line.held} 元改为 {line.planned} 元"]
+        line.warnings = [*line.warnings, f"建议额降低，暂缓额由 {line.held:,.2f} 元改为 {line.planned:,.2f} 元"]
         line.held = line.planned
     compute_amount(line, scheme)
 
@@ -282,7 +282,7 @@ def push_offset(
     held = RecoveryOffset.objects.filter(source=source).first()
     if held is not None:
         if (held.alliance_id, held.fund_type, held.month, held.amount) != (alliance.pk, fund_type, str(month), amount):
-            raise Conflict(f"单据 {source} 已推送过不同的冲抵（{held.month}，{held.amount} 元）。")
+            raise Conflict(f"单据 {source} 已推送过不同的冲抵（{held.month}，{held.amount:,.2f} 元）。")
         return held
     line = (
         Prepayment.objects.select_related("batch")
@@ -308,7 +308,7 @@ def push_offset(
         actor,
         "budgets.prepare_prepayment",
         made,
-        f"{alliance} {from_year} 年应追回款 {amount} 元冲抵 {month} {FundType(fund_type).label}预付",
+        f"{alliance} {from_year} 年应追回款 {amount:,.2f} 元冲抵 {month} {FundType(fund_type).label}预付",
         {"source": source, "amount": amount},
     )
     return made

@@ -366,7 +366,7 @@ def _parts(total: Decimal, given: PackageInputs, last: YearUsed, problems: list[
         problems += problems_of(error)
         return total, ZERO
     if outside >= total:
-        text = f"县域外部分 {outside} 元不能达到或超过打包总额 {total} 元。"
+        text = f"县域外部分 {outside:,.2f} 元不能达到或超过打包总额 {total:,.2f} 元。"
         problems.append(Problem("县域外部分", text_of(outside), text, "请核对计划。"))
         return total, ZERO
     return total - outside, outside
@@ -413,7 +413,7 @@ def _primary(
         return None, ""
     if not share.met:
         warnings.append(
-            f"基层医疗机构支出占比 {percent(share.ratio)} 低于 {percent(share.floor)}，相差 {share.shortfall} 元"
+            f"基层医疗机构支出占比 {percent(share.ratio)} 低于 {percent(share.floor)}，相差 {share.shortfall:,.2f} 元"
         )
     return share, source
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from django.contrib import messages
@@ -74,7 +75,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         pk=pk,
     )
     user, reason = person(request), request.POST.get("reason", "")
-    acts = {
+    acts: dict[str, tuple[Callable[[], AllocationVersion], str]] = {
         "submit": (lambda: services.submit_allocation(user, allocation), "成员分配已报审。"),
         "approve": (lambda: services.approve_allocation(user, allocation), "成员分配已审定。"),
         "return": (lambda: services.return_allocation(user, allocation, reason), "成员分配已退回。"),

@@ -19,6 +19,7 @@ from budgets.forms import ChangeForm, ReceiptForm
 from budgets.models import BatchState, Prepayment, PrepaymentBatch, Receipt
 from budgets.models.prepayments import DECIDED
 from budgets.reading.worklist import FUND_ORDER
+from budgets.services.batches import totals_text
 from budgets.views.requests import Shown, person, rights
 from core.access import may
 from core.errors import Refused
@@ -171,13 +172,10 @@ def _page(request: HttpRequest, batch: PrepaymentBatch, shown: Shown) -> HttpRes
             "reopen": held["approve_prepayment"] and batch.state in DECIDED and not bank,
             "file": held["pay"] and batch.state == BatchState.APPROVED,
         },
-        "total": sum((line.amount for line in lines), ZERO),
-        "payable": sum((line.payable for line in lines), ZERO),
-        "open": sum(due.values(), ZERO) if batch.state in DECIDED else None,
+        "total": totals_text((line.fund_type, line.amount) for line in lines),
+        "open": totals_text((line.fund_type, due[line.pk]) for line in lines),
         "warned": [row for row in rows if row["line"].warnings],
-        "files": batch.payment_files.select_related("file", "made_by")
-        if held["pay"] or held["approve_prepayment"]
-        else [],
+        "files": _files(batch, lines) if held["pay"] or held["approve_prepayment"] else [],
         "events": [
             {"label": event.summary, "when": timezone.localtime(event.at), "who": event.actor_name}
             for event in history(batch).order_by("-pk")[:12]
@@ -294,4 +292,13 @@ def _steps(batch: PrepaymentBatch, lines: list[Prepayment], due: dict[int, Decim
             "when": day(batch.paid_at, "time") if batch.paid_at else "",
             "note": f"{waiting} 笔未到账" if reached == 2 else "",
         },
+    ]
+
+
+def _files(batch: PrepaymentBatch, lines: list[Prepayment]) -> list[dict[str, Any]]:
+    """The payment files with what each asked the bank to pay, by fund."""
+    funds = {line.pk: line.fund_type for line in lines}
+    return [
+        {"file": found, "told": totals_text((funds[pk], Decimal(amount)) for pk, amount in found.lines if pk in funds)}
+        for found in batch.payment_files.select_related("file", "made_by")
     ]

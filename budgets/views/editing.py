@@ -47,6 +47,7 @@ def _edit(
     require(user, "budgets.prepare_package", alliance)
     former = version or _latest(alliance, year, fund_type)
     problems: list[Problem] = []
+    missing: list[Problem] = []
     worked, status = None, 200
     if request.method == "POST":
         form = PackageForm(request.POST, request.FILES, year=year, fund_type=fund_type)
@@ -68,7 +69,7 @@ def _edit(
     else:
         initial = PackageForm.initial_of(services.inputs_of(former)) if former else {}
         form = PackageForm(initial=initial, year=year, fund_type=fund_type)
-        worked = _first_look(alliance, year, fund_type, former)
+        worked, missing = _first_look(alliance, year, fund_type, former)
     adjusting = (version or former) is not None and (
         version.kind == "adjustment" if version else former is not None and former.state == "approved"
     )
@@ -81,6 +82,7 @@ def _edit(
         "former": former,
         "adjusting": adjusting,
         "worked": worked,
+        "missing": missing,
         "page_problems": problems,
         "facts": _facts(form, alliance, fund_type),
         "heads": insured_heads(alliance, year, fund_type) or insured_heads(alliance, year - 1, fund_type),
@@ -94,13 +96,15 @@ def _latest(alliance: Alliance, year: int, fund_type: str) -> PackageVersion | N
     return package.versions.approved().order_by("-number").first() if package else None
 
 
-def _first_look(alliance: Alliance, year: int, fund_type: str, former: PackageVersion | None) -> Any:
-    """The worksheet before anything was typed, if the facts and the growth are there."""
+def _first_look(
+    alliance: Alliance, year: int, fund_type: str, former: PackageVersion | None
+) -> tuple[services.Worked | None, list[Problem]]:
+    """The worksheet before anything was typed, or what it still lacks."""
     given = services.inputs_of(former) if former else services.PackageInputs()
     try:
-        return services.work_out(alliance, year, fund_type, given)
-    except Refused:
-        return None
+        return services.work_out(alliance, year, fund_type, given), []
+    except Refused as refusal:
+        return None, refusal.problems
 
 
 def _facts(form: PackageForm, alliance: Alliance, fund_type: str) -> list[dict[str, Any]]:

@@ -224,7 +224,7 @@ def _allocation(
     spent = {
         line.institution.pk: line.amount for line in member_spending(package.alliance, package.year, package.fund_type)
     }
-    rows = []
+    rows: list[dict[str, Any]] = []
     for line in chosen.lines.select_related("institution"):
         executed = spent.get(line.institution_id)
         rate = executed * 100 / line.amount if executed is not None and line.amount else None

@@ -178,7 +178,7 @@ def _strip(rows: list[PackageRow]) -> list[dict[str, Any]]:
                 "total": sum((version.total for version in approved), ZERO),
                 "outside": sum((version.out_of_county for version in approved), ZERO),
                 "approved": len(approved),
-                "count": len(mine),
+                "count_text": f"应编制 {len(mine)} 个",
                 "waiting": sum(row.state == "submitted" for row in mine),
                 "low": sum(row.primary_low for row in mine),
             }

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from budgets import exports, services
-from budgets.forms import BatchFilter, ProposeForm, RatioForm
+from budgets.forms import BatchFilter, BatchStateFilter, ProposeForm, RatioForm
 from budgets.models import Prepayment, PrepaymentRatio
 from budgets.reading.worklist import FUND_ORDER, PrepaidRow, batches_of, prepaid_rows
 from budgets.views.requests import Shown, alliances_where, person, year_of
@@ -22,8 +22,9 @@ from core.errors import Refused
 from core.exports import export_workbook
 from core.models import Alliance, PoolingArea, Role
 from core.scope import get_visible
-from rules.money import ZERO
+from rules.money import ZERO, round_ratio
 from rules.periods import Month
+from rules.trace import percent
 
 SORTS = {
     "alliance": lambda row: (row.alliance.code, FUND_ORDER[row.fund_type]),
@@ -46,7 +47,8 @@ def prepayments_xlsx(request: HttpRequest) -> HttpResponse:
     if not rows:
         raise Http404("没有可导出的内容。")
     area = rows[0].alliance.county.pooling_area
-    return export_workbook(person(request), area, f"{year}年月度预付.xlsx", [exports.prepaid_sheet(year, rows)])
+    sheets = [exports.prepaid_sheet(year, rows), exports.batches_sheet(year, list(batches_of(person(request), year)))]
+    return export_workbook(person(request), area, f"{year}年月度预付.xlsx", sheets)
 
 
 @require_POST
@@ -146,8 +148,9 @@ def _page(request: HttpRequest, shown: Shown) -> HttpResponse:
     bureau = has_any_role(user, BUREAU_ROLES | {Role.OBSERVER})
     lines = None
     batches = batches_of(user, year) if bureau else None
-    if batches is not None and form.is_valid() and form.cleaned_data.get("state"):
-        batches = batches.filter(state=form.cleaned_data["state"])
+    state_form = BatchStateFilter({"year": year, **request.GET.dict()})
+    if batches is not None and state_form.is_valid() and state_form.cleaned_data["state"]:
+        batches = batches.filter(state=state_form.cleaned_data["state"])
     if not bureau:
         found = Prepayment.objects.visible_to(user).filter(year=year).select_related("batch", "alliance")
         lines = found.order_by("-month", "fund_type")
@@ -165,6 +168,7 @@ def _page(request: HttpRequest, shown: Shown) -> HttpResponse:
         "year": year,
         "form": form,
         "rows": rows,
+        "state_form": state_form,
         "strip": _strip(rows),
         "page_obj": Paginator(batches, 24).get_page(request.GET.get("page")) if batches is not None else None,
         "lines": lines,
@@ -195,6 +199,7 @@ def _strip(rows: list[PrepaidRow]) -> list[dict[str, Any]]:
         mine = [row for row in rows if row.fund_type == fund]
         total = sum((row.package_total for row in mine if row.package_total), ZERO)
         decided = sum((row.decided for row in mine), ZERO)
+        cap = sum((row.cap for row in mine if row.cap is not None), ZERO)
         left = sum((row.cap_left for row in mine if row.cap_left is not None), ZERO)
         strip.append(
             {
@@ -203,6 +208,8 @@ def _strip(rows: list[PrepaidRow]) -> list[dict[str, Any]]:
                 "paid": sum((row.paid for row in mine), ZERO),
                 "left": left,
                 "percent": decided * 100 / total if total else ZERO,
+                "cap_percent": cap * 100 / total if total else ZERO,
+                "sub": f"占打包总额 {percent(round_ratio(decided / total))}" if total else "",
                 "negative": sum(row.projected_cash is not None and row.projected_cash < 0 for row in mine),
             }
         )

@@ -56,7 +56,7 @@ def test_a_month_runs_from_proposal_to_receipt(world, client_of):
     approved(world)
     client = client_of(world.officer)
     told = post(client, "batches/propose/", {"pooling_area": "990100", "month": "2026-01"}).json()["told"]
-    assert any("14327160.52" in line for line in told)
+    assert any("14,327,160.52" in line for line in told)
     assert post(client, "batches/propose/", {"pooling_area": "990200", "month": "2026-01"}).status_code == 404
     batch, line = PrepaymentBatch.objects.get(), Prepayment.objects.get()
     changed = post(client, f"prepayments/{line.pk}/change/", {"kind": "reduce", "amount": "160.52", "reason": "取整"})

@@ -1,10 +1,8 @@
 """Acts that are killed half way and acts that meet: nothing half written, one succeeds, the other is told."""
 
-import threading
 from decimal import Decimal
 
 import pytest
-from django.db import close_old_connections, connection
 
 from budgets import services
 from budgets.models import PackageVersion, Prepayment, PrepaymentBatch, Receipt
@@ -15,6 +13,7 @@ from ledger.models import Entry
 from ledger.reading import balance, trial_balance
 from ledger.services import book_of
 from tests.budgets.ground import B, account, approved, approved_month, growth, month, submitted
+from tests.together import at_once
 from tests.world import build_world
 
 
@@ -82,35 +81,13 @@ def test_a_receipt_killed_half_way_is_recorded_once_when_typed_again(world, monk
     assert balance(book_of(world.alliance, "RES"), Account.TEMPORARY_PAYMENTS) == line.payable
 
 
-def race(*acts):
-    """Run the acts at once, each on its own connection; what each gave or raised."""
-    gate, told = threading.Barrier(len(acts)), {}
-
-    def run(place, act):
-        close_old_connections()
-        gate.wait()
-        try:
-            told[place] = act()
-        except Exception as error:
-            told[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return list(told.values())
-
-
 @pytest.mark.django_db(transaction=True)
 def test_two_reviewers_at_once_approve_a_package_once():
     world = build_world()
     growth(world)
     version = submitted(world)
     day = month("2026-01").first_day
-    told = race(
+    told = at_once(
         lambda: services.approve_package(world.reviewer, version, decided_on=day),
         lambda: services.approve_package(world.second_reviewer, version, decided_on=day),
     )
@@ -125,7 +102,7 @@ def test_two_reviewers_at_once_approve_a_batch_once():
     approved(world)
     services.propose(world.alliance, month("2026-01"))
     batch = services.submit_batch(world.officer, PrepaymentBatch.objects.get())
-    told = race(
+    told = at_once(
         lambda: services.approve_batch(world.reviewer, batch),
         lambda: services.approve_batch(world.second_reviewer, batch),
     )
@@ -137,6 +114,6 @@ def test_two_reviewers_at_once_approve_a_batch_once():
 def test_two_month_ends_at_once_make_one_line():
     world = build_world()
     approved(world)
-    told = race(*[lambda: services.propose(world.alliance, month("2026-01"))] * 2)
+    told = at_once(*[lambda: services.propose(world.alliance, month("2026-01"))] * 2)
     assert all(isinstance(answer, str) for answer in told), told
     assert Prepayment.objects.count() == PrepaymentBatch.objects.count() == 1

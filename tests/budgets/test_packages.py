@@ -143,7 +143,7 @@ def test_a_primary_share_below_the_floor_warns_and_names_what_is_missing(world):
     low = inputs(primary_amount=Decimal("29400000.00"), primary_source="accounts", primary_note="决算附表")
     version = drafted(world, low)
     assert version.primary_share == Decimal("0.150000")
-    assert any("低于 16%" in warning and "1960000.00" in warning for warning in version.warnings)
+    assert any("低于 16%" in warning and "1,960,000.00" in warning for warning in version.warnings)
 
 
 def test_insured_heads_are_entered_with_those_resettled(world):

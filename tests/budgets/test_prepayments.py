@@ -210,7 +210,7 @@ def test_the_cap_is_guarded_when_a_batch_is_approved(world):
     approved(world)
     propose(world, "2026-01")
     Prepayment.objects.update(planned=Decimal("171925926.23"), amount=Decimal("171925926.23"), payable=Decimal("171925926.23"))
-    with pytest.raises(Refused, match="超过年度上限 171925926.22"):
+    with pytest.raises(Refused, match="超过年度上限 171,925,926.22"):
         services.submit_batch(world.officer, PrepaymentBatch.objects.get())
 
 
