@@ -1,17 +1,17 @@
 """Two people posting at once: numbers stay gapless, one key gives one entry."""
 
-import threading
 from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from ledger import reading
 from ledger.accounts import Account
 from ledger.models import Entry
 from ledger.services import book_of, lock_books, post
 from tests.ledger.books import paying
+from tests.together import at_once
 from tests.world import build_world
 
 ON = date(2026, 1, 25)
@@ -20,27 +20,6 @@ ON = date(2026, 1, 25)
 @pytest.fixture
 def world(transactional_db):
     return build_world()
-
-
-def at_once(*acts):
-    """Run the acts in threads released together; returns their results or errors in order."""
-    barrier, results = threading.Barrier(len(acts)), [None] * len(acts)
-
-    def run(place, act):
-        try:
-            barrier.wait(timeout=20)
-            results[place] = act()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return results
 
 
 def test_numbers_stay_gapless_when_many_post_at_once(world):
