@@ -11,18 +11,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from claims import services as claims
-from claims.models import ImportState, LakeFile
+from claims.models import LakeFile
 from core import trail
 from core.backup import snapshot
 from core.backup.making import make_backup
 from core.backup.restoring import differing_sums
 from core.errors import Refused
-from core.jobs import run_now
 from core.models import Notice, StoredFile, User
-from rules.periods import Month
 from tests.backup.elsewhere import an_empty_installation
-from tests.extracts import write_extract
+from tests.claims.extracts import accepted, in_month
 from tests.settlement import ground
 from tests.world import build_world
 
@@ -43,11 +40,7 @@ def world(transactional_db, data_dir):
 def filled(world, tmp_path):
     """A settled year with prepayments, evidence files, an imported extract in the lake, and noted trail heads."""
     ground.final(world, ground.surplus_ready(world, months=2))
-    extract = write_extract(tmp_path / "extract", rows=300)
-    found = claims.receive_path(world.officer, world.qingxi, Month(2026, 7), Month(2026, 9), extract)
-    run_now(found.job)
-    found.refresh_from_db()
-    assert found.state == ImportState.ACCEPTED
+    accepted(world, [in_month(number, f"2026-0{8 + number % 2}") for number in range(1, 41)], "2026-08", "2026-09")
     trail.append_heads_to_file()
     return world
 
