@@ -93,8 +93,9 @@ class _Check:
         crossing.fetch_raw(connection, matched, source)
         self.progress(70, 100, "汇总差错")
         totals = self._totals(connection)
-        findings = collect_findings(connection, matched, source.first_line, self.limits.issues_per_code)
-        rejects = lake.write_rejects(connection, matched, source.first_line, self.workdir)
+        lake.gather_faulty(connection, source.first_line)
+        findings = collect_findings(connection, matched, self.limits.issues_per_code)
+        rejects = lake.write_rejects(connection, matched, self.workdir)
         refusal = self._too_many_bad(totals["rejected"], rows)
         files: list[lake.LakeFile] = []
         months = self._months(connection)

@@ -15,9 +15,12 @@ from claims.engine.columns import Matched
 from claims.engine.lake import DERIVED, KEPT, LAKE_COLUMNS, LAKE_MONEY, lake_row, parquet_list
 from claims.engine.reading import Source
 from claims.engine.reference import MutualAid
-from claims.engine.rules import raw_text, trimmed
+from claims.engine.rules import load_table, lookup, raw_text, trimmed
 
 NEGATED = tuple(name for name in LAKE_MONEY if name not in ("fund_payable", "mutual_aid_paid"))
+
+RAW_LIMIT = 200_000
+"""Rows found only by these rules whose raw text is fetched; beyond, the file is a wrong one and the text no help."""
 
 
 def mark_repeats(connection: Any) -> None:
@@ -93,10 +96,15 @@ def fetch_raw(connection: Any, matched: Matched, source: Source) -> None:
     if not connection.execute(f"SELECT count(*) FROM stage WHERE {missing}").fetchall()[0][0]:
         return
     cell = trimmed(f"c{matched.sources['settlement_id'][0]}")
-    connection.execute(f"CREATE OR REPLACE TABLE wanted AS SELECT DISTINCT settlement_id FROM stage WHERE {missing}")
+    connection.execute(
+        f"CREATE OR REPLACE TABLE wanted AS SELECT DISTINCT settlement_id FROM"
+        f" (SELECT settlement_id FROM stage WHERE {missing} ORDER BY rowid LIMIT {RAW_LIMIT})"
+    )
+    ids = {key: "" for (key,) in connection.execute("SELECT settlement_id FROM wanted").fetchall()}
+    load_table(connection, "wanted", ids)
     connection.execute(
         f"""CREATE OR REPLACE TABLE again AS SELECT {cell} AS settlement_id, {raw_text(matched)} AS raw
-        FROM {source.relation} WHERE {cell} IN (SELECT settlement_id FROM wanted)"""
+        FROM {source.relation} WHERE {lookup('wanted', ids, cell)} IS NOT NULL"""
     )
     numbered = "SELECT {columns}, row_number() OVER (PARTITION BY settlement_id ORDER BY rowid) AS number FROM {table}"
     connection.execute(

@@ -9,7 +9,7 @@ from typing import Any
 
 from claims.engine.codes import CATALOGUE, Code
 from claims.engine.columns import MONEY, Matched, title
-from claims.engine.lake import LakeFile, line_of
+from claims.engine.lake import LakeFile
 from claims.engine.pseudonyms import SHORTEST_REPLACED
 from claims.engine.reference import OUTFLOW_KINDS, REFERRALS, YES_NO, MutualAid
 from claims.engine.refusals import Refusal
@@ -110,28 +110,26 @@ class CheckResult:
         return next((entry.rows for entry in self.findings if entry.code.code == code), 0)
 
 
-def collect_findings(connection: Any, matched: Matched, first_line: int, limit: int) -> tuple[CodeFindings, ...]:
-    """Every code found, with its first ``limit`` rows, in the order of the catalogue."""
+def collect_findings(connection: Any, matched: Matched, limit: int) -> tuple[CodeFindings, ...]:
+    """Every code found in table ``faulty``, with its first ``limit`` rows, in the order of the catalogue."""
     counts = ", ".join(f"count(*) FILTER (mask & {code.bit} <> 0), sum(total_cost) FILTER (mask & {code.bit} <> 0)" for code in CATALOGUE)
-    sums = connection.execute(f"SELECT {counts} FROM stage WHERE mask <> 0 AND NOT skip").fetchall()[0]
+    sums = connection.execute(f"SELECT {counts} FROM faulty").fetchall()[0]
     found = []
     for index, code in enumerate(CATALOGUE):
         rows = int(sums[2 * index])
         if rows:
             cost = from_fen(int(sums[2 * index + 1] or 0))
-            found.append(CodeFindings(code, rows, cost, _issues(connection, matched, code, first_line, limit)))
+            found.append(CodeFindings(code, rows, cost, _issues(connection, matched, code, limit)))
     return tuple(found)
 
 
-def _issues(connection: Any, matched: Matched, code: Code, first_line: int, limit: int) -> tuple[Issue, ...]:
+def _issues(connection: Any, matched: Matched, code: Code, limit: int) -> tuple[Issue, ...]:
     rows = connection.execute(
-        f"""SELECT {line_of(first_line)}, s.raw, s.person, p.pseudonym, s.settlement_id
-        FROM stage s LEFT JOIN persons p ON p.person = s.person
-        WHERE s.mask & {code.bit} <> 0 AND NOT s.skip ORDER BY s.rowid LIMIT {limit}"""
+        f"SELECT line, raw, person, pseudonym, settlement_id FROM faulty WHERE mask & {code.bit} <> 0 ORDER BY line LIMIT {limit}"
     ).fetchall()
     issues = []
     for line, raw, person, replaced, settlement in rows:
-        cells = dict(zip(used_positions(matched), json.loads(raw), strict=True))
+        cells = dict(zip(used_positions(matched), json.loads(raw or "[]"), strict=False))
 
         def safe(text: str, person: str = person, replaced: str = replaced) -> str:
             return text.replace(person, replaced) if person and len(person) >= SHORTEST_REPLACED else text

@@ -74,7 +74,10 @@ OUTFLOW_KINDS: Mapping[str, str] = MappingProxyType({
 })
 REFERRALS: Mapping[str, str] = MappingProxyType({"up": "up", "down": "down", "上转": "up", "下转": "down"})
 YES_NO: Mapping[str, str] = MappingProxyType({"0": "0", "1": "1", "否": "0", "是": "1"})
-MANUAL_KINDS = ("1", "manual", "中心报销", "手工报销", "零星报销")
+MANUAL_KINDS: Mapping[str, str] = MappingProxyType({
+    "1": "manual", "manual": "manual", "中心报销": "manual", "手工报销": "manual", "零星报销": "manual",
+})
+SEXES: Mapping[str, str] = MappingProxyType({"1": "1", "2": "2", "9": "9", "男": "1", "女": "2", "未说明": "9"})
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The rules of one row as SQL: text columns in, typed columns and a bitmask of codes out.
 
 Nested selects an auditor can read: *cells* and *parsed* (trimmed text, dates, decimals), *mapped* (the place's code tables
-joined in), *judged* (one predicate a code). Rules that look at other rows are in ``claims.engine.crossing``.
+looked up), *judged* (one predicate a code). Rules that look at other rows are in ``claims.engine.crossing``.
 ``try_cast`` rounds a third decimal silently, so money is read with four decimals and tested.
 """
 
@@ -14,7 +14,7 @@ from claims.engine.codes import BY_CODE
 from claims.engine.columns import BY_NAME, COLUMNS, MONEY, PAID_BY_FUNDS, PAID_BY_PERSON, PARTS_OF_COST, Kind, Matched
 from claims.engine.reading import Source
 from claims.engine.reference import (
-    INPATIENT_TYPES, MANUAL_KINDS, METHODS, OUTFLOW_KINDS, REFERRALS, YES_NO, MutualAid, Reference,
+    INPATIENT_TYPES, MANUAL_KINDS, METHODS, OUTFLOW_KINDS, REFERRALS, SEXES, YES_NO, MutualAid, Reference,
 )
 
 BLANKS = " \t\u3000\u00a0'"
@@ -29,24 +29,49 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def load_reference(connection: Any, reference: Reference) -> None:
-    """Put the place's small tables into DuckDB: name(key, value)."""
-    tables: dict[str, Iterable[tuple[str, Any]]] = {
-        "map_fund": reference.fund_types.items(),
-        "map_county": ((county, county) for county in sorted(reference.counties)),
-        "map_institution": ((entry.code, entry.county) for entry in reference.institutions),
-        "map_group": ((code, str(weight)) for code, weight in (reference.groups or {}).items()),
-        "map_method": METHODS.items(), "map_outflow": OUTFLOW_KINDS.items(), "map_referral": REFERRALS.items(),
-        "map_yes": YES_NO.items(),
+def code_tables(reference: Reference) -> dict[str, dict[str, str]]:
+    """Name → key → value of every code table the rules look into; several for visit types, see ``prefixes``."""
+    tables: dict[str, dict[str, str]] = {
+        "fund": {key: str(value) for key, value in reference.fund_types.items()},
+        "county": {county: county for county in sorted(reference.counties)},
+        "institution": {entry.code: entry.code for entry in reference.institutions},
+        "grouping": {code: str(weight) for code, weight in (reference.groups or {}).items()},
+        "method": dict(METHODS), "outflow": dict(OUTFLOW_KINDS), "referral": dict(REFERRALS), "yes": dict(YES_NO),
+        "manual": dict(MANUAL_KINDS), "sex": dict(SEXES),
     }
-    for length, entries in prefixes(reference).items():
-        tables[f"map_visit_{length}"] = entries.items()
-    for name, entries in tables.items():
-        pairs = list(entries)
-        connection.execute(
-            f"CREATE OR REPLACE TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS key, unnest($2::VARCHAR[]) AS value",
-            [[str(key) for key, _ in pairs], [str(value) for _, value in pairs]],
-        )
+    return tables | {f"visit_{length}": entries for length, entries in prefixes(reference).items()}
+
+
+def load_reference(connection: Any, reference: Reference) -> None:
+    """Make every code table known to the connection."""
+    for name, entries in code_tables(reference).items():
+        load_table(connection, name, entries)
+
+
+def load_table(connection: Any, name: str, entries: dict[str, str]) -> None:
+    """Keep a code table as a variable: a list of small maps, the bucket of a key found by its hash.
+
+    A join would be shorter, but DuckDB does not keep the order of rows through one and every row would lose its line
+    (an IN of more than a few values becomes a join too); casting to an ENUM keeps it, but a key that is not in it costs
+    a comparison with all that are.
+    """
+    connection.execute(
+        f"""SET VARIABLE codes_{name} = (
+            SELECT list(coalesce(found, MAP([]::VARCHAR[], []::VARCHAR[])) ORDER BY bucket)
+            FROM range({_buckets(entries)}) all_buckets(bucket) LEFT JOIN (
+                SELECT CAST(hash(key) % {_buckets(entries)} AS BIGINT) AS bucket, map(list(key), list(value)) AS found
+                FROM (SELECT unnest($1::VARCHAR[]) AS key, unnest($2::VARCHAR[]) AS value) GROUP BY 1) USING (bucket))""",
+        [list(entries), list(entries.values())],
+    )
+
+
+def lookup(name: str, entries: dict[str, str], key: str) -> str:
+    """SQL of the value of ``key`` in a code table; NULL when it is not there."""
+    return f"list_extract(getvariable('codes_{name}'), CAST(hash({key}) % {_buckets(entries)} AS INTEGER) + 1)[{key}]"
+
+
+def _buckets(entries: dict[str, str]) -> int:
+    return max(1, len(entries) // 4)
 
 
 def prefixes(reference: Reference) -> dict[int, dict[str, str]]:
@@ -134,31 +159,25 @@ def _money(name: str, places: tuple[int, ...]) -> list[str]:
 
 
 def _mapped(reference: Reference, parsed: str) -> str:
-    lengths = prefixes(reference)
-    visit = ", ".join(f"visit_{length}.value" for length in lengths)
-    joins = [
-        f"LEFT JOIN map_visit_{length} visit_{length} ON visit_{length}.key = "
-        + (f"left(t_visit_type, {length})" if length else "t_visit_type")
-        for length in lengths
-    ]
-    joins += [
-        f"LEFT JOIN map_{table} {alias} ON {alias}.key = {key}"
-        for table, alias, key in (
-            ("fund", "fund", "t_fund_type"), ("county", "county", "t_insured_county"),
-            ("institution", "institution", "t_institution_code"), ("group", "grouping_", "t_group_code"),
-            ("method", "method", "lower(t_method)"), ("outflow", "outflow", "t_outflow_kind"),
-            ("referral", "referral", "t_referral"), ("yes", "emergency", "t_public_health_emergency"),
-        )
-    ]
-    manual = ", ".join(quoted(kind) for kind in MANUAL_KINDS)
-    return f"""SELECT parsed.*, coalesce({visit}) AS visit_class, fund.value AS fund, county.value AS known_county,
-        institution.value AS institution_county, try_cast(grouping_.value AS DECIMAL(10,4)) AS catalogue_weight,
-        grouping_.key IS NOT NULL AS known_group, method.value AS method, outflow.value AS outflow,
-        referral.value AS referral, emergency.value AS emergency,
+    tables = code_tables(reference)
+
+    def look(name: str, key: str) -> str:
+        return lookup(name, tables[name], key)
+
+    visit = ", ".join(
+        look(f"visit_{length}", f"left(t_visit_type, {length})" if length else "t_visit_type") for length in prefixes(reference)
+    )
+    weight = look("grouping", "t_group_code") if reference.groups else "NULL::VARCHAR"
+    return f"""SELECT *, coalesce({visit}) AS visit_class, {look('fund', 't_fund_type')} AS fund,
+        {look('county', 't_insured_county')} IS NOT NULL AS known_county,
+        {look('institution', 't_institution_code')} IS NOT NULL AS known_institution,
+        try_cast({weight} AS DECIMAL(10,4)) AS catalogue_weight,
+        {look('method', 'lower(t_method)')} AS method, {look('outflow', 't_outflow_kind')} AS outflow,
+        {look('referral', 't_referral')} AS referral, {look('yes', 't_public_health_emergency')} AS emergency,
+        {look('sex', 't_sex')} AS sex, {look('manual', 't_settlement_kind')} IS NOT NULL AS manual,
         try_cast(t_bed_days AS DECIMAL(9,2)) AS days, try_cast(t_group_weight AS DECIMAL(12,6)) AS weight,
-        coalesce(t_settlement_kind IN ({manual}), FALSE) AS manual,
         t_reversal_of IS NOT NULL OR coalesce(t_reversal_flag IN ('1', '是'), FALSE) AS reversal
-        FROM ({parsed}) parsed {' '.join(joins)}"""
+        FROM ({parsed})"""
 
 
 def _sum(names: Iterable[str], prefix: str = "d_") -> str:
@@ -184,16 +203,16 @@ def predicates(reference: Reference) -> dict[str, str]:
         "(regexp_full_match(t_institution_area, '[0-9]{6}') AND t_institution_area <> t_insured_county)"
         " OR (t_institution_area IS NULL AND outflow IS NOT NULL)"
     )
-    declared = f" OR known_county <> {quoted(reference.declared_county)}" if reference.declared_county else ""
+    declared = f" OR t_insured_county <> {quoted(reference.declared_county)}" if reference.declared_county else ""
     rules = {
         "C01": f"t_settlement_id IS NULL OR length(t_settlement_id) > 30",
         "C04": "t_person_id IS NULL",
-        "C05": "t_sex IS NOT NULL AND t_sex NOT IN ('1', '2', '9', '男', '女')",
+        "C05": "t_sex IS NOT NULL AND sex IS NULL",
         "C06": "(given_birth_date AND birth_date IS NULL) OR birth_date > coalesce(admission_date, settled_on)",
         "C07": "fund IS NULL",
-        "C08": f"known_county IS NULL{declared}",
+        "C08": f"NOT known_county{declared}",
         "C09": "t_institution_code IS NULL AND NOT manual",
-        "C10": f"t_institution_code IS NOT NULL AND institution_county IS NULL AND NOT manual AND NOT coalesce({outside}, FALSE)",
+        "C10": f"t_institution_code IS NOT NULL AND NOT known_institution AND NOT manual AND NOT coalesce({outside}, FALSE)",
         "C11": "visit_class IS NULL",
         "C12": "(given_admission_date AND admission_date IS NULL) OR (given_discharge_date AND discharge_date IS NULL)",
         "C13": "discharge_date < admission_date",
@@ -201,7 +220,7 @@ def predicates(reference: Reference) -> dict[str, str]:
                " OR (discharge_date IS NULL AND NOT given_discharge_date))",
         "C15": f"settled_on IS NULL OR settled_on < {EARLIEST}",
         "C16": f"settled_on > DATE '{reference.period_to}'",
-        "C18": "t_group_code IS NOT NULL AND NOT known_group" if reference.groups is not None else "FALSE",
+        "C18": "t_group_code IS NOT NULL AND catalogue_weight IS NULL" if reference.groups else "FALSE",
         "C17": f"{inpatient} AND method IN ('drg', 'dip') AND t_group_code IS NULL" if reference.settles_by_groups else "FALSE",
         "C19": "t_group_weight IS NOT NULL AND (weight IS NULL OR weight % 0.0001 <> 0 OR (weight <= 0 AND NOT reversal) OR weight = 0)",
         "C20": "t_bed_days IS NOT NULL AND (days IS NULL OR days % 1 <> 0 OR (days < 0 AND NOT reversal)"
@@ -234,10 +253,10 @@ def _judged(matched: Matched, source: Source, reference: Reference, mapped: str)
     )
     balance, keep_raw = _balance_flags(reference.mutual_aid)
     return f"""SELECT t_settlement_id AS settlement_id, t_visit_id AS visit_id, t_person_id AS person,
-        CASE t_sex WHEN '男' THEN '1' WHEN '女' THEN '2' ELSE t_sex END AS sex, birth_date, fund AS fund_type,
+        sex, birth_date, fund AS fund_type,
         t_fund_type AS insurance_code, t_insured_county AS insured_county,
         t_enrolment_township AS enrolment_township, t_institution_code AS institution_code,
-        CASE WHEN institution_county IS NULL THEN t_institution_name END AS institution_name,
+        CASE WHEN NOT known_institution THEN t_institution_name END AS institution_name,
         t_institution_area AS institution_area, manual, visit_class AS visit_type, t_visit_type AS visit_code,
         admission_date, discharge_date, settled_on, t_diagnosis_code AS diagnosis_code, method,
         t_group_code AS group_code, CAST(coalesce(weight, catalogue_weight) AS DECIMAL(9,4)) AS group_weight,

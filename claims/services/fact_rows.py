@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
@@ -88,6 +89,7 @@ _PLACES = (
 MEASURES = tuple(field.name for field in fields(FactRow) if field.name in {*COUNT_MEASURES, *MONEY_MEASURES})
 _COLUMNS = (*_PLACES, *_TEXTS, *MEASURES, "own_payable", "own_payable_settlements")
 _AT = {name: index for index, name in enumerate(_COLUMNS)}
+_values = attrgetter(*_TEXTS, *MEASURES)
 
 StoredRow = tuple[Any, ...]
 
@@ -134,23 +136,12 @@ class PlaceCodes:
 def to_stored(facts: Iterable[EffectiveFact], codes: PlaceCodes) -> list[StoredRow]:
     """Table rows without the fact set's id, in the order of the columns."""
     stored = []
+    payable, count = _AT["fund_payable"], _AT["payable_settlements"]
     for fact in facts:
         row = fact.row
-        measures = [getattr(row, name) for name in MEASURES]
-        stored.append(
-            (
-                *codes.places(row),
-                *(getattr(row, name) for name in _TEXTS),
-                *measures,
-                row.fund_payable,
-                row.payable_settlements,
-            )
-        )
-        if (fact.fund_payable, fact.payable_settlements) != (row.fund_payable, row.payable_settlements):
-            changed = list(stored[-1])
-            changed[_AT["fund_payable"]] = fact.fund_payable
-            changed[_AT["payable_settlements"]] = fact.payable_settlements
-            stored[-1] = tuple(changed)
+        values = [*codes.places(row), *_values(row), row.fund_payable, row.payable_settlements]
+        values[payable], values[count] = fact.fund_payable, fact.payable_settlements
+        stored.append(tuple(values))
     return stored
 
 
