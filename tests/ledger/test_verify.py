@@ -99,8 +99,8 @@ def test_a_head_set_forward_shows(book):
     assert "账首记到第 5 号，实存到第 4 号" in told()
 
 
-def test_the_verify_command_asks_the_ledger_and_fails_on_a_finding(book, capsys):
-    assert "基金账" in [name for name, _check in verifications]
+def test_the_verify_command_asks_the_ledger_and_fails_on_a_finding(book, capsys, monkeypatch):
+    monkeypatch.setattr(verifications, "_entries", {"基金账": verifications._entries["基金账"]})
     call_command("verify")
     assert "通过  基金账" in capsys.readouterr().out
     behind_the_triggers("UPDATE ledger_entry SET memo = 'x' WHERE seq = %s", 1)
