@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from core.models import FundType
 from core.templatetags.fund import fund_label, percent, signed
 from core.workbook import Sheet
 from rules.money import ZERO
@@ -16,10 +18,26 @@ UNIT = "金额单位：元"
 LIST_MONEY = ("package", "charged", "prepaid", "cash")
 
 
-def totals(rows: Sequence[YearRow]) -> dict[str, Decimal]:
-    """Sums of the list per column, over what is drafted."""
-    found = [row.computation for row in rows if row.computation is not None]
-    return {name: sum((getattr(one, name) for one in found), ZERO) for name in LIST_MONEY}
+@dataclass(frozen=True)
+class FundTotals:
+    """Sums of the drafted rows of one fund type; the two funds are never added up (A3)."""
+
+    fund_type: str
+    package: Decimal
+    charged: Decimal
+    prepaid: Decimal
+    cash: Decimal
+
+
+def totals(rows: Sequence[YearRow]) -> list[FundTotals]:
+    """One row of sums for each fund type that is drafted."""
+    sums = []
+    for fund in FundType:
+        found = [row.computation for row in rows if row.fund_type == fund and row.computation is not None]
+        if found:
+            amounts = (sum((getattr(one, name) for one in found), ZERO) for name in LIST_MONEY)
+            sums.append(FundTotals(fund.value, *amounts))
+    return sums
 
 
 def list_sheets(year: int, rows: Sequence[YearRow], said: Sequence[str]) -> list[Sheet]:
@@ -39,17 +57,17 @@ def list_sheets(year: int, rows: Sequence[YearRow], said: Sequence[str]) -> list
             [*head, row.version.settlement.number, row.version.number, row.state_text, c.package, c.charged,
              signed(percent(c.ratio, 4)), c.label, c.prepaid, c.cash, row.due]
         )  # fmt: skip
-    sums = totals(rows)
-    body.append(
-        ["合计", "", "", "", "", "", sums["package"], sums["charged"], "", "", sums["prepaid"], sums["cash"], None]
-    )
+    body += [
+        [f"{fund_label(one.fund_type)}合计", "", "", "", "", "", one.package, one.charged, "", "", one.prepaid, one.cash, None]
+        for one in totals(rows)
+    ]
     return [
         Sheet(
             f"{year}年度清算",
             header,
             body,
             money_columns=frozenset({6, 7, 10, 11}),
-            notes=[f"{year} 年度清算　{UNIT}　职工与居民分别清算，合计仅供查看", *said],
+            notes=[f"{year} 年度清算　{UNIT}　职工与居民分别清算，不相加", *said],
         )
     ]
 

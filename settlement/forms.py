@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -73,9 +74,9 @@ class CalculatorForm(forms.Form):
     """试算: any scheme, package and charged amount; the rest is optional."""
 
     scheme = forms.ChoiceField(label="方案")
-    package = money_field("打包总额 B", help_text="调整后打包总额，单位元")
-    charged = money_field("全年发生 S", help_text="县域内加县域外的基金应付额，单位元")
-    reasonable = money_field("其中合理超支", required=False, help_text="不填为超支全部合理；其余由医共体承担")
+    package = money_field("打包总额 B", min_value=Decimal("0.01"), help_text="调整后打包总额，单位元")
+    charged = money_field("全年发生 S", min_value=0, help_text="县域内加县域外的基金应付额，单位元")
+    reasonable = money_field("其中合理超支", min_value=0, required=False, help_text="不填为超支全部合理；其余由医共体承担")
     score = forms.DecimalField(
         label="考核得分",
         required=False,

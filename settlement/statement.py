@@ -38,6 +38,11 @@ class StatementLine:
         return self.sign == "="
 
     @property
+    def is_open(self) -> bool:
+        """Whether its trace stands open from the start: the sharing, which is what people check first."""
+        return self.key in ("fund_bears", "returned")
+
+    @property
     def signed_amount(self) -> Decimal:
         return -self.amount if self.sign == "−" else self.amount
 
@@ -242,7 +247,7 @@ class Statement:
         i = self.inputs
         inputs = [("县域外就医", i.out_of_county), ("兄弟医共体就医", i.at_sisters)]
         steps = [step("基金已在别处支付", "县域外就医 + 兄弟医共体就医", inputs, i.outflow, self._clause("s_in"))]
-        label = "县域外及兄弟医共体 X" if sign == "+" else "减：县域外及兄弟医共体 X（基金已在别处支付）"
+        label = "县域外及兄弟医共体 X" if sign == "+" else "减：县域外及兄弟医共体 X"
         return StatementLine("outflow", sign, label, i.outflow, steps, self._facts_text(), "facts")
 
     def _package(self, sign: str) -> StatementLine:

@@ -106,8 +106,13 @@ def _content(
                 "rest": yuan(tier.rest),
             }
             for tier in shown.tiers
-        ],
-        "totals": {name: yuan(amount) for name, amount in shown.tier_totals.items()},
+        ]
+        + _unreasonable(shown),
+        "totals": {
+            "amount": yuan(shown.difference),
+            "shared": yuan(shown.tier_totals["shared"]),
+            "rest": yuan(computation.alliance_bears if shown.is_overrun else computation.returned),
+        },
         "steps": [
             {
                 "label": step["label"],
@@ -134,6 +139,15 @@ def _content(
         "digest": computation.digest,
         "printed": day(timezone.localtime(), "time"),
     }
+
+
+def _unreasonable(shown: Statement) -> list[dict[str, str]]:
+    """The part of an overrun outside every tier, as a row of the table."""
+    if not shown.unreasonable:
+        return []
+    amount = yuan(shown.unreasonable)
+    blank = {"lower": "—", "upper": "—", "rate": "0%", "shared": "0.00"}
+    return [{"label": "不合理部分", "amount": amount, "rest": amount, **blank}]
 
 
 def _figure(value: Any) -> str:

@@ -7,12 +7,14 @@ from typing import Any
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from core.access import BUREAU_ROLES, may, roles_at
 from core.errors import Refused
 from core.exports import export_workbook
 from core.models import StoredFile, User
+from core.parameters import value as parameter
 from core.scope import get_visible
 from core.trail import head_hash
 from settlement import exports, posting, reading, word
@@ -21,7 +23,7 @@ from settlement.models import AnalysisState, Settlement, SettlementVersion, Stat
 from settlement.panel import acts_for, owed_of
 from settlement.services.finality import reopening_ends
 from settlement.statement import Statement, side_by_side
-from settlement.states import FINAL_STATES, Act, action_name
+from settlement.states import FINAL_STATES, Act, VersionState, action_name
 from settlement.views.stages import signatures, stages
 
 
@@ -111,6 +113,7 @@ def statement_page(
         "statement": shown,
         "computation": version.computation,
         "stages": stages(version),
+        "confirm_days": parameter("settlement.confirm_days", settlement.alliance, timezone.localdate()),
         "signatures": signatures(version),
         "trail_head": head_hash(settlement.alliance),
         "seen": seen,
@@ -158,8 +161,8 @@ def _comparison_heads(versions: list[SettlementVersion]) -> list[dict[str, Any]]
 
 
 def _may_analyse(user: User, version: SettlementVersion) -> bool:
-    """Whether the form for a cause analysis belongs on the page: an overrun that is not final, and the right."""
-    if not Statement(version).is_overrun or not version.is_open:
+    """Whether the form for a cause analysis belongs on the page: an overrun in draft, and the right."""
+    if not Statement(version).is_overrun or version.state != VersionState.DRAFT:
         return False
     waiting = any(row.state == AnalysisState.SUBMITTED for row in reading.analyses_of(version.settlement))
     return not waiting and bool(may(user, "settlement.submit_analysis", version.alliance))

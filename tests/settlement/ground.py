@@ -105,6 +105,13 @@ def surplus_ready(world: Any, inside: str = "195000000.00", outside: str = "9000
     return drafted(world)
 
 
+def the_draft(world: Any) -> SettlementVersion:
+    """The draft a module's shared world was built with."""
+    return SettlementVersion.objects.with_places().get(
+        settlement__alliance=world.alliance, settlement__year=YEAR, settlement__fund_type="RES"
+    )
+
+
 def recovery_ready(world: Any) -> Any:
     """A year with almost all care outside: a surplus, and still two million to give back (E4 in small)."""
     return surplus_ready(world, "1000000.00", "284000000.00", months=1)

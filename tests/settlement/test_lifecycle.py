@@ -12,9 +12,15 @@ from core.models import Notice, Role, TrailEvent
 from rules.periods import Month
 from settlement import services
 from settlement.models import SettlementVersion
-from settlement.states import ROLES, TRANSITIONS, Act, VersionState, acts_from, action_name, transition
+from settlement.states import ROLES, TRANSITIONS, Act, VersionState, action_name, acts_from, transition
 from tests.settlement import ground
 from tests.settlement.ground import YEAR
+
+
+@pytest.fixture
+def world(surplus_world, db):
+    return surplus_world
+
 
 REASON = "请核对县外就医数据"
 TODAY = timezone.localdate
@@ -46,7 +52,7 @@ def in_state(version, state):
 
 @pytest.mark.parametrize("state", VersionState.values)
 def test_every_act_is_possible_exactly_where_the_table_says(world, state):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     for act, (person, do) in ACTS.items():
         point = transaction.savepoint()
         moved = in_state(version, state)
@@ -85,7 +91,7 @@ def test_each_act_is_open_to_its_roles_and_closed_to_all_others(world):
 
 
 def test_the_whole_way_to_payment_with_who_and_when(world):
-    version = ground.final(world, ground.surplus_ready(world))
+    version = ground.final(world, ground.the_draft(world))
     services.pay(world.finance, version, TODAY(), "YH2026001")
     version.refresh_from_db()
     assert version.state == VersionState.PAID
@@ -99,7 +105,7 @@ def test_the_whole_way_to_payment_with_who_and_when(world):
 
 
 def test_an_officer_cannot_review_her_own_draft(world):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     SettlementVersion.objects.filter(pk=version.pk).update(prepared_by=world.reviewer)
     version.refresh_from_db()
     with pytest.raises(NotAllowed, match="本人"):
@@ -108,7 +114,7 @@ def test_an_officer_cannot_review_her_own_draft(world):
 
 
 def test_the_database_itself_refuses_one_pair_of_eyes(world):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     with pytest.raises(IntegrityError), transaction.atomic():
         SettlementVersion.objects.filter(pk=version.pk).update(reviewed_by=world.officer)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -116,7 +122,7 @@ def test_the_database_itself_refuses_one_pair_of_eyes(world):
 
 
 def test_a_second_review_is_told_who_was_first(world):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     services.review(world.reviewer, version)
     with pytest.raises(Conflict, match="何劲松"):
         services.review(world.second_reviewer, version)
@@ -124,7 +130,7 @@ def test_a_second_review_is_told_who_was_first(world):
 
 
 def test_the_reviewer_approves_what_she_saw(world):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     seen = version.computation_id
     ground.month_facts(world, Month(YEAR, 12), "16000000.00", "7500000.00")
     services.refresh(world.officer, version)
@@ -133,7 +139,7 @@ def test_the_reviewer_approves_what_she_saw(world):
 
 
 def test_a_draft_whose_data_moved_on_must_be_refreshed_before_its_review(world):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     ground.month_facts(world, Month(YEAR, 12), "16000000.00", "7500000.00")
     with pytest.raises(Refused, match="不是最新"):
         services.review(world.reviewer, version)
@@ -141,13 +147,13 @@ def test_a_draft_whose_data_moved_on_must_be_refreshed_before_its_review(world):
 
 @pytest.mark.parametrize("reason", ["", "   ", "错了"])
 def test_a_return_without_a_reason_is_refused(world, reason):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     with pytest.raises(Refused, match="理由"):
         services.return_to_officer(world.reviewer, version, reason)
 
 
 def test_a_return_keeps_the_reason_and_forgets_the_review(world):
-    version = ground.reviewed(world, ground.surplus_ready(world))
+    version = ground.reviewed(world, ground.the_draft(world))
     services.return_to_officer(world.reviewer, version, REASON)
     version.refresh_from_db()
     assert version.state == VersionState.DRAFT and version.reviewed_by is None
@@ -157,7 +163,7 @@ def test_a_return_keeps_the_reason_and_forgets_the_review(world):
 
 
 def test_sending_gives_ten_working_days_and_tells_the_hospital(world):
-    version = ground.sent(world, ground.surplus_ready(world))
+    version = ground.sent(world, ground.the_draft(world))
     from core.working_days import working_days_left
 
     assert working_days_left(TODAY(), version.confirm_by) == 10
@@ -169,7 +175,7 @@ def test_sending_gives_ten_working_days_and_tells_the_hospital(world):
 def test_an_objection_carries_its_reason_and_files_and_stops_the_money(world):
     from core.files import store_bytes
 
-    version = ground.sent(world, ground.surplus_ready(world))
+    version = ground.sent(world, ground.the_draft(world))
     stored = store_bytes(b"%PDF-1.4 table", "县外明细.pdf", "settlement_objection", world.hospital)
     services.object_to(world.hospital, version, "县外结算中有 36 笔非本医共体参保人", [stored])
     version.refresh_from_db()
@@ -180,7 +186,7 @@ def test_an_objection_carries_its_reason_and_files_and_stops_the_money(world):
 
 
 def test_an_objection_after_its_day_is_refused_but_a_confirmation_is_not(world):
-    version = ground.sent(world, ground.surplus_ready(world))
+    version = ground.sent(world, ground.the_draft(world))
     SettlementVersion.objects.filter(pk=version.pk).update(confirm_by=date(2026, 1, 5))
     version.refresh_from_db()
     with pytest.raises(Refused, match="2026-01-05"):
@@ -189,7 +195,7 @@ def test_an_objection_after_its_day_is_refused_but_a_confirmation_is_not(world):
 
 
 def test_an_answered_objection_goes_back_to_the_hospital_with_new_days(world):
-    version = ground.sent(world, ground.surplus_ready(world))
+    version = ground.sent(world, ground.the_draft(world))
     services.object_to(world.hospital, version, REASON)
     SettlementVersion.objects.filter(pk=version.pk).update(confirm_by=date(2026, 1, 5))
     services.reject_objection(world.reviewer, version, "已逐笔核对，均为本医共体参保人")
@@ -198,7 +204,7 @@ def test_an_answered_objection_goes_back_to_the_hospital_with_new_days(world):
 
 
 def test_an_accepted_objection_is_computed_anew_and_needs_a_new_review(world):
-    version = ground.sent(world, ground.surplus_ready(world))
+    version = ground.sent(world, ground.the_draft(world))
     services.object_to(world.hospital, version, REASON)
     services.accept_objection(world.officer, version, "剔除 36 笔后重算")
     ground.month_facts(world, Month(YEAR, 12), "16250000.00", "7400000.00")
@@ -208,7 +214,7 @@ def test_an_accepted_objection_is_computed_anew_and_needs_a_new_review(world):
 
 
 def test_a_withdrawn_statement_disappears_from_the_hospital(world):
-    version = ground.sent(world, ground.surplus_ready(world))
+    version = ground.sent(world, ground.the_draft(world))
     seen = SettlementVersion.objects.visible_to(world.hospital)
     assert seen.filter(pk=version.pk).exists()
     services.withdraw(world.officer, version, REASON)
@@ -216,7 +222,7 @@ def test_a_withdrawn_statement_disappears_from_the_hospital(world):
 
 
 def test_only_the_own_alliances_sent_versions_are_seen_by_hospitals(world):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     everyone = SettlementVersion.objects
     assert not everyone.visible_to(world.hospital).exists()
     for person in (world.officer, world.reviewer, world.county_officer, world.observer, world.auditor):
@@ -228,13 +234,13 @@ def test_only_the_own_alliances_sent_versions_are_seen_by_hospitals(world):
 
 
 def test_a_hospital_may_not_answer_for_its_sister(world):
-    version = ground.sent(world, ground.surplus_ready(world))
+    version = ground.sent(world, ground.the_draft(world))
     with pytest.raises(NotAllowed):
         services.confirm(world.sister_hospital, version)
 
 
 def test_a_cancelled_draft_stays_readable_and_another_may_be_drafted(world):
-    version = ground.surplus_ready(world)
+    version = ground.the_draft(world)
     services.cancel(world.officer, version, "起草有误，重新办理")
     again = ground.drafted(world)
     assert again.pk != version.pk and again.number == 2
