@@ -53,7 +53,7 @@ class CountyAdmin(ServiceAdmin):
 class AllianceAdmin(ServiceAdmin):
     paths = PLACE_PATHS[Alliance]
     list_display = ["code", "name", "county", "valid_from", "valid_to"]
-    list_filter = ["county"]
+    list_filter = [("county", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["code", "name"]
     list_select_related = ["county"]
 

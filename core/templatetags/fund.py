@@ -162,6 +162,13 @@ def fund_label(value: Any) -> str:
 
 
 @register.filter
+def place_of_problem(field: Any) -> str:
+    """Where a problem lies in words a person knows (`H8`, `收入预算`, a file); the code's own name of a form field is not."""
+    text = str(field or "")
+    return "" if re.fullmatch(r"[a-z][a-z0-9_]*", text) else text
+
+
+@register.filter
 def pairs(value: Any) -> list[tuple[Any, Any]]:
     """Inputs of a trace step as (name, value) pairs, given a mapping, pairs, or objects with name and value."""
     if isinstance(value, Mapping):

@@ -88,6 +88,7 @@ def test_an_administrator_sees_only_her_own_pooling_area(world, office):
     ):
         page = office.get(url(f"{model}_changelist")).content.decode()
         assert foreign not in page, model
+        assert world.foreign_county.name not in page, model
     assert office.get(url("county_change", world.foreign_county.pk)).status_code == 302
     assert office.get(url("county_change", world.qingxi.pk)).status_code == 200
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from core import parameters, policies, trail
+from core.errors import Problem
 from core.models import Job, Notice, Parameter, PolicyParameter, StoredFile, TrailEvent
 from core.models.jobs import JobState
 from core.notices import notify, notify_role
@@ -265,6 +266,17 @@ def test_a_single_parameter_is_confirmed_on_the_page(world, client_of):
 
 
 # --- what is wrong, said in words
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [("收入预算", True), ("Sheet1!H8", True), ("上报.xlsx", True), ("old_password", False), ("amount", False), ("", False)],
+)
+def test_a_problem_names_its_place_but_never_a_field_of_the_code(rf, field, shown):
+    from django.template.loader import render_to_string
+
+    page = render_to_string("components/problems.html", {"problems": [Problem(field, "", "有误。", "请改正。")]})
+    assert ("<b>" in page) is shown
 
 
 def test_a_page_that_does_not_exist_says_so_in_chinese(world, client_of):
