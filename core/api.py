@@ -6,12 +6,13 @@ from typing import Any
 
 from django.db.models import ProtectedError
 from django.db.utils import IntegrityError
-from rest_framework import mixins, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from core.access import NotAllowed
 from core.errors import Refused
+from core.fields import MoneyField
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
@@ -23,6 +24,18 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     if isinstance(exception, ProtectedError | IntegrityError):
         return Response({"detail": "该内容已被其他数据引用或与已有数据冲突，不能这样更改。"}, status=409)
     return drf_exception_handler(exception, context)
+
+
+class YuanField(serializers.DecimalField):
+    """A ``MoneyField`` over the API: yuan with two decimals as text, never the bare integer it is stored as."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 17)
+        kwargs.setdefault("decimal_places", 2)
+        super().__init__(**kwargs)
+
+
+serializers.ModelSerializer.serializer_field_mapping[MoneyField] = YuanField
 
 
 class ScopedReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
