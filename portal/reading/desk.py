@@ -70,7 +70,7 @@ class StepState:
             return "bad"
         if self.done == total:
             return "done"
-        return "current" if self.running else "todo"
+        return "current" if self.running or self.done else "todo"
 
 
 @dataclass(frozen=True)
