@@ -53,13 +53,18 @@ def install(**_signal: Any) -> None:
 
 
 def missing() -> list[Finding]:
-    """Registered triggers the database does not hold."""
+    """Registered triggers the database does not hold, or holds in other words than ours."""
     held = _held()
-    return [
-        Finding(f"触发器 {name}", f"数据表 {trigger.table} 缺少防改触发器，请运行 manage.py migrate")
-        for name, trigger in triggers.items()
-        if name not in held
-    ]
+    findings = []
+    for name, trigger in triggers.items():
+        if name not in held:
+            text = f"数据表 {trigger.table} 缺少防改触发器，请运行 manage.py migrate"
+        elif held[name].split() != _definition(trigger).split():
+            text = f"数据表 {trigger.table} 的防改触发器已被改写，请查明后运行 manage.py migrate"
+        else:
+            continue
+        findings.append(Finding(f"触发器 {name}", text))
+    return findings
 
 
 @contextmanager
@@ -77,15 +82,17 @@ def lifted() -> Iterator[None]:
         install()
 
 
-def _held() -> set[str]:
+def _held() -> dict[str, str]:
+    """Active triggers with what they do: the statement on SQLite, the function's body on PostgreSQL."""
     query = (
-        "SELECT name FROM sqlite_master WHERE type='trigger'"
+        "SELECT name, sql FROM sqlite_master WHERE type='trigger'"
         if connection.vendor == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        else "SELECT tgname, prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+        "WHERE NOT tgisinternal AND tgenabled <> 'D'"
     )
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return {row[0] for row in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 def _drop(trigger: Trigger) -> list[str]:
@@ -95,20 +102,24 @@ def _drop(trigger: Trigger) -> list[str]:
 
 
 def _create(trigger: Trigger) -> list[str]:
-    when = f"WHEN ({trigger.condition})" if trigger.condition else ""
     if connection.vendor == "sqlite":
-        return [
-            *_drop(trigger),
-            f"CREATE TRIGGER {trigger.name} BEFORE {trigger.event} ON {trigger.table} FOR EACH ROW {when} "
-            f"BEGIN SELECT RAISE(ABORT, '{trigger.message}'); END",
-        ]
-    refuse = f"RAISE EXCEPTION '{trigger.message}' USING ERRCODE = 'integrity_constraint_violation';"
-    body = f"IF {trigger.condition} THEN {refuse} END IF;" if trigger.condition else refuse
-    answer = "OLD" if trigger.event == "DELETE" else "NEW"
+        return [*_drop(trigger), _definition(trigger)]
     return [
         *_drop(trigger),
-        f"CREATE OR REPLACE FUNCTION {trigger.name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN {body} RETURN {answer}; END $$",
+        f"CREATE OR REPLACE FUNCTION {trigger.name}() RETURNS trigger LANGUAGE plpgsql AS $${_definition(trigger)}$$",
         f"CREATE TRIGGER {trigger.name} BEFORE {trigger.event} ON {trigger.table} FOR EACH ROW "
         f"EXECUTE FUNCTION {trigger.name}()",
     ]
+
+
+def _definition(trigger: Trigger) -> str:
+    """What the database keeps of a trigger, to be compared with what it should."""
+    if connection.vendor == "sqlite":
+        when = f"WHEN ({trigger.condition})" if trigger.condition else ""
+        return (
+            f"CREATE TRIGGER {trigger.name} BEFORE {trigger.event} ON {trigger.table} FOR EACH ROW {when} "
+            f"BEGIN SELECT RAISE(ABORT, '{trigger.message}'); END"
+        )
+    refuse = f"RAISE EXCEPTION '{trigger.message}' USING ERRCODE = 'integrity_constraint_violation';"
+    body = f"IF {trigger.condition} THEN {refuse} END IF;" if trigger.condition else refuse
+    return f" BEGIN {body} RETURN {'OLD' if trigger.event == 'DELETE' else 'NEW'}; END "

@@ -122,11 +122,28 @@ def test_a_closing_is_never_changed_or_deleted(world, entry):
 
 
 def test_a_missing_trigger_of_the_ledger_is_reported(entry):
-    on_table = "" if connection.vendor == "sqlite" else " ON ledger_line"
-    _sql(f"DROP TRIGGER ledger_line_no_update{on_table}")
+    _drop_trigger()
     assert [finding.where for finding in triggers.missing()] == ["触发器 ledger_line_no_update"]
     triggers.install()
     assert triggers.missing() == []
+
+
+def test_a_trigger_that_was_made_toothless_is_reported(entry):
+    if connection.vendor == "sqlite":
+        _drop_trigger()
+        _sql("CREATE TRIGGER ledger_line_no_update BEFORE UPDATE ON ledger_line WHEN 0 BEGIN SELECT 1; END")
+    else:
+        body = "BEGIN RETURN NEW; END"
+        _sql(f"CREATE OR REPLACE FUNCTION ledger_line_no_update() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+    (finding,) = triggers.missing()
+    assert "已被改写" in finding.text
+    triggers.install()
+    assert triggers.missing() == []
+
+
+def _drop_trigger():
+    on_table = "" if connection.vendor == "sqlite" else " ON ledger_line"
+    _sql(f"DROP TRIGGER ledger_line_no_update{on_table}")
 
 
 def _sql(statement, *values):
