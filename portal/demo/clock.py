@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -32,7 +32,8 @@ def _now() -> datetime:
 def acting_on(day: date, hour: int = 9) -> Iterator[None]:
     """Let the acts inside happen on ``day`` from ``hour`` o'clock on (local time)."""
     timezone.now = _now
-    token = _story_time.set(timezone.make_aware(datetime.combine(day, time(hour))))
+    moment = timezone.make_aware(datetime.combine(day, time(hour))).astimezone(UTC)  # as Django's own clock answers
+    token = _story_time.set(moment)
     try:
         yield
     finally:

@@ -48,17 +48,17 @@ class Care:
 
 
 CARE: dict[str, Care] = {
-    "village": Care(VisitType.OUTPATIENT, 23, 0.52),
-    "township_clinic": Care(VisitType.OUTPATIENT, 47, 0.55),
-    "county_clinic": Care(VisitType.OUTPATIENT, 122, 0.50),
-    "out_clinic": Care(VisitType.OUTPATIENT, 168, 0.38, noise=0.14),
-    "chronic": Care(VisitType.CHRONIC, 282, 0.64),
-    "township_stay": Care(VisitType.INPATIENT, 1730, 0.75, 6.1, 0.57),
-    "county_stay": Care(VisitType.INPATIENT, 3640, 0.65, 8.0, 0.84),
-    "long_stay": Care(VisitType.INPATIENT, 9900, 0.72, 86.0, noise=0.12),
-    "out_stay": Care(VisitType.INPATIENT, 7250, 0.47, 9.5, 1.24, noise=0.12),
-    "maternity": Care(VisitType.MATERNITY_INPATIENT, 2580, 0.60, 4.2, 0.52, noise=0.1),
-    "pharmacy": Care(VisitType.PHARMACY, 41, 0.30),
+    "village": Care(VisitType.OUTPATIENT.value, 23, 0.52),
+    "township_clinic": Care(VisitType.OUTPATIENT.value, 47, 0.55),
+    "county_clinic": Care(VisitType.OUTPATIENT.value, 122, 0.50),
+    "out_clinic": Care(VisitType.OUTPATIENT.value, 168, 0.38, noise=0.14),
+    "chronic": Care(VisitType.CHRONIC.value, 282, 0.64),
+    "township_stay": Care(VisitType.INPATIENT.value, 1730, 0.75, 6.1, 0.57),
+    "county_stay": Care(VisitType.INPATIENT.value, 3640, 0.65, 8.0, 0.84),
+    "long_stay": Care(VisitType.INPATIENT.value, 9900, 0.72, 86.0, noise=0.12),
+    "out_stay": Care(VisitType.INPATIENT.value, 7250, 0.47, 9.5, 1.24, noise=0.12),
+    "maternity": Care(VisitType.MATERNITY_INPATIENT.value, 2580, 0.60, 4.2, 0.52, noise=0.1),
+    "pharmacy": Care(VisitType.PHARMACY.value, 41, 0.30),
 }
 BY_KIND: dict[str, tuple[tuple[str, float], ...]] = {
     InstitutionKind.GENERAL: (
@@ -75,23 +75,23 @@ BY_KIND: dict[str, tuple[tuple[str, float], ...]] = {
 }  # fmt: skip
 PRIMARY = (InstitutionKind.TOWNSHIP, InstitutionKind.COMMUNITY, InstitutionKind.VILLAGE)
 OUTSIDE: tuple[tuple[str, str, str, str, str, float], ...] = (
-    ("out_stay", CareLocation.CITY, "990100", CITY_HOSPITALS[0], OutflowKind.REFERRED, 23),
-    ("out_stay", CareLocation.CITY, "990100", CITY_HOSPITALS[1], OutflowKind.REFERRED, 11),
-    ("out_stay", CareLocation.CITY, "990100", CITY_HOSPITALS[0], OutflowKind.SELF_CHOSEN, 6),
-    ("out_stay", CareLocation.CITY, "990100", CITY_HOSPITALS[2], OutflowKind.EMERGENCY, 3),
-    ("chronic", CareLocation.CITY, "990100", CITY_HOSPITALS[0], OutflowKind.REFERRED, 4),
-    ("out_clinic", CareLocation.CITY, "990100", CITY_HOSPITALS[0], OutflowKind.UNKNOWN, 3),
-    ("out_stay", CareLocation.PROVINCE, "990200", "H99020000001", OutflowKind.REFERRED, 17),
-    ("out_stay", CareLocation.PROVINCE, "990200", "H99020000002", OutflowKind.SELF_CHOSEN, 6),
-    ("out_stay", CareLocation.PROVINCE, "990200", "H99020000001", OutflowKind.RESETTLED, 4),
-    ("out_stay", CareLocation.PROVINCE, "990300", "H99030000001", OutflowKind.EMERGENCY, 2),
-    ("chronic", CareLocation.PROVINCE, "990200", "H99020000001", OutflowKind.RESETTLED, 2),
-    ("out_clinic", CareLocation.PROVINCE, "990200", "H99020000002", OutflowKind.UNKNOWN, 2),
-    ("out_stay", CareLocation.OUTSIDE, "980100", "H98010000001", OutflowKind.SELF_CHOSEN, 5),
-    ("out_stay", CareLocation.OUTSIDE, "980100", "H98010000002", OutflowKind.RESETTLED, 5),
-    ("out_stay", CareLocation.OUTSIDE, "980200", "H98020000001", OutflowKind.EMERGENCY, 2),
-    ("chronic", CareLocation.OUTSIDE, "980100", "H98010000002", OutflowKind.RESETTLED, 1.5),
-    ("out_clinic", CareLocation.OUTSIDE, "980100", "H98010000001", OutflowKind.UNKNOWN, 1.5),
+    ("out_stay", CareLocation.CITY.value, "990100", CITY_HOSPITALS[0], OutflowKind.REFERRED.value, 23),
+    ("out_stay", CareLocation.CITY.value, "990100", CITY_HOSPITALS[1], OutflowKind.REFERRED.value, 11),
+    ("out_stay", CareLocation.CITY.value, "990100", CITY_HOSPITALS[0], OutflowKind.SELF_CHOSEN.value, 6),
+    ("out_stay", CareLocation.CITY.value, "990100", CITY_HOSPITALS[2], OutflowKind.EMERGENCY.value, 3),
+    ("chronic", CareLocation.CITY.value, "990100", CITY_HOSPITALS[0], OutflowKind.REFERRED.value, 4),
+    ("out_clinic", CareLocation.CITY.value, "990100", CITY_HOSPITALS[0], OutflowKind.UNKNOWN.value, 3),
+    ("out_stay", CareLocation.PROVINCE.value, "990200", "H99020000001", OutflowKind.REFERRED.value, 17),
+    ("out_stay", CareLocation.PROVINCE.value, "990200", "H99020000002", OutflowKind.SELF_CHOSEN.value, 6),
+    ("out_stay", CareLocation.PROVINCE.value, "990200", "H99020000001", OutflowKind.RESETTLED.value, 4),
+    ("out_stay", CareLocation.PROVINCE.value, "990300", "H99030000001", OutflowKind.EMERGENCY.value, 2),
+    ("chronic", CareLocation.PROVINCE.value, "990200", "H99020000001", OutflowKind.RESETTLED.value, 2),
+    ("out_clinic", CareLocation.PROVINCE.value, "990200", "H99020000002", OutflowKind.UNKNOWN.value, 2),
+    ("out_stay", CareLocation.OUTSIDE.value, "980100", "H98010000001", OutflowKind.SELF_CHOSEN.value, 5),
+    ("out_stay", CareLocation.OUTSIDE.value, "980100", "H98010000002", OutflowKind.RESETTLED.value, 5),
+    ("out_stay", CareLocation.OUTSIDE.value, "980200", "H98020000001", OutflowKind.EMERGENCY.value, 2),
+    ("chronic", CareLocation.OUTSIDE.value, "980100", "H98010000002", OutflowKind.RESETTLED.value, 1.5),
+    ("out_clinic", CareLocation.OUTSIDE.value, "980100", "H98010000001", OutflowKind.UNKNOWN.value, 1.5),
 )  # fmt: skip
 IN_COUNTY_SHARE = {RES: 0.041, EMP: 0.052}
 PHARMACY_SHARE, EMPLOYEE_MATERNITY_SHARE = 0.058, 0.011
@@ -106,7 +106,7 @@ class Slot:
     weight: float
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=None)
 def year_rows(county_code: str, year: int) -> dict[Month, tuple[FactRow, ...]]:
     """The facts of a county's insured for a year, month by month as far as the story goes."""
     county = next(spec for spec in COUNTIES if spec.code == county_code)
@@ -134,8 +134,8 @@ def with_late_claims(rows: tuple[FactRow, ...]) -> tuple[FactRow, ...]:
     late = story.EXAMPLE_17
     slot = Slot(
         FactRow(
-            RES, VisitType.INPATIENT, CareLocation.PROVINCE, "H99030000009", "990300", story.QX,
-            outflow_kind=OutflowKind.REFERRED,
+            RES, VisitType.INPATIENT.value, CareLocation.PROVINCE.value, "H99030000009", "990300", story.QX,
+            outflow_kind=OutflowKind.REFERRED.value,
         ),
         CARE["out_stay"],
         1,
@@ -182,16 +182,16 @@ def _groups(county: CountySpec, alliance: str, fund: str, year: int) -> Iterator
     yield _outside_slots(alliance, fund), outside
     if sisters:
         hosts = [entry for entry in listed if entry.alliance == story.SISTERS[alliance] and entry.grade == 2]
-        yield _slots(county, alliance, fund, hosts, CareLocation.SISTER_ALLIANCE), sisters
+        yield _slots(county, alliance, fund, hosts, CareLocation.SISTER_ALLIANCE.value), sisters
     private = [entry for entry in listed if entry.kind == InstitutionKind.PRIVATE]
-    yield _slots(county, alliance, fund, private, CareLocation.IN_COUNTY), int(inside * IN_COUNTY_SHARE[fund])
+    yield _slots(county, alliance, fund, private, CareLocation.IN_COUNTY.value), int(inside * IN_COUNTY_SHARE[fund])
     if fund == EMP:
         shops = [entry for entry in listed if entry.kind == InstitutionKind.PHARMACY]
-        yield _slots(county, alliance, fund, shops, CareLocation.IN_COUNTY), int(inside * PHARMACY_SHARE)
+        yield _slots(county, alliance, fund, shops, CareLocation.IN_COUNTY.value), int(inside * PHARMACY_SHARE)
         births = [entry for entry in members if entry.kind in (InstitutionKind.GENERAL, InstitutionKind.MATERNAL)]
         slots = [
             Slot(
-                _grain(county, alliance, fund, entry, "maternity", CareLocation.OWN_ALLIANCE),
+                _grain(county, alliance, fund, entry, "maternity", CareLocation.OWN_ALLIANCE.value),
                 CARE["maternity"],
                 entry.size,
             )
@@ -213,7 +213,7 @@ def _member_slots(
         of_kind = primary if entry.kind in PRIMARY else 1 - primary
         for care, part, whole in _care_of(entry, fund):
             weight = of_kind * _size(entry) / sizes[entry.kind in PRIMARY] * part / whole
-            grain = _grain(county, alliance, fund, entry, care, CareLocation.OWN_ALLIANCE)
+            grain = _grain(county, alliance, fund, entry, care, CareLocation.OWN_ALLIANCE.value)
             slots.append(Slot(grain, CARE[care], weight))
     return slots
 
@@ -229,7 +229,7 @@ def _slots(county: CountySpec, alliance: str, fund: str, hosts: list[Institution
 def _outside_slots(alliance: str, fund: str) -> list[Slot]:
     return [
         Slot(
-            FactRow(fund, CARE[care].visit, location, code, area, alliance, outflow_kind=kind, method=Method.FFS),
+            FactRow(fund, CARE[care].visit, location, code, area, alliance, outflow_kind=kind, method=Method.FFS.value),
             CARE[care],
             weight,
         )

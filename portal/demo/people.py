@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -34,6 +35,10 @@ class Person:
     role: str
     place: str
     employer: str
+
+    @property
+    def role_label(self) -> str:
+        return Role(self.role).label
 
 
 PEOPLE: tuple[Person, ...] = (
@@ -95,8 +100,14 @@ def place_of(code: str) -> Place:
     raise LookupError(code)
 
 
-def user(username: str) -> User:
+def account(username: str) -> User:
     return User.objects.get(username=username)
+
+
+@lru_cache(maxsize=None)
+def user(username: str) -> User:
+    """The account, read once a load: the same person acts thousands of times."""
+    return account(username)
 
 
 def logins() -> list[Person]:
