@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -156,7 +157,7 @@ def effective(version: PolicyVersion) -> SchemeInForce:
     confirmed: dict[str, str] = {}
     for entered in version.entered_parameters.filter(confirmed_at__isnull=False).order_by("confirmed_at", "pk"):
         confirmed[entered.key] = entered.value
-    return SchemeInForce(version, _with_values(Scheme.from_toml(version.document), confirmed), confirmed)
+    return SchemeInForce(version, _scheme_of(version.document, confirmed), confirmed)
 
 
 def thaw(frozen: dict[str, Any]) -> Scheme:
@@ -164,12 +165,22 @@ def thaw(frozen: dict[str, Any]) -> Scheme:
     version = PolicyVersion.objects.get(pk=frozen["policy_version"])
     if hashlib.sha256(version.document.encode()).hexdigest() != frozen["sha256"]:
         raise Refused(f"政策版本 {version.pk} 的全文与结算时的校验值不符。")
-    return _with_values(Scheme.from_toml(version.document), frozen["confirmed"])
+    return _scheme_of(version.document, frozen["confirmed"])
 
 
 def unconfirmed(version: PolicyVersion) -> list[Any]:
     """Parameters of the version in force that are still 待核实."""
     return list(effective(version).scheme.unconfirmed())
+
+
+def _scheme_of(document: str, confirmed: dict[str, str]) -> Scheme:
+    return _read(document, tuple(sorted(confirmed.items())))
+
+
+@lru_cache(maxsize=64)
+def _read(document: str, confirmed: tuple[tuple[str, str], ...]) -> Scheme:
+    """Reading a document takes 10 ms, a page asks several times, and neither texts nor schemes ever change."""
+    return _with_values(Scheme.from_toml(document), dict(confirmed))
 
 
 def _with_values(scheme: Scheme, values: dict[str, str]) -> Scheme:
