@@ -254,6 +254,7 @@ def prepare_installation() -> None:
     if not stamp.exists() or stamp.read_text() != now:
         call_command("collectstatic", interactive=False, verbosity=0, clear=True)
         stamp.write_text(now)
+    call_command("demo", first_start=True)
 
 
 def fingerprint_of_static_files() -> str:
