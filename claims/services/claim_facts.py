@@ -1,4 +1,4 @@
-"""From claims in the lake to rows of facts: the engine adds them up, here they get the names facts are stored under."""
+"""From claims in the lake to rows of facts: the engine adds them up, here they become the rows that are stored."""
 
 from __future__ import annotations
 

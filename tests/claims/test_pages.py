@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from django.urls import reverse
 
-from claims.models import FactSet, FundMonthlyReport
+from claims.models import FactSet, FundMonthlyReport, PayableTable
 from claims.services import enter_fund_report, import_payables, record_factset
 from claims.services.fact_table import COLUMNS
 from claims.services.payables import COLUMNS as PAYABLE_COLUMNS
@@ -55,14 +55,14 @@ def test_hospitals_do_not_find_the_pages(held, client_of, page):
 def test_what_belongs_to_one_county_is_not_found_by_strangers(held, client_of):
     factset = FactSet.objects.current().get()
     report = FundMonthlyReport.objects.get()
-    table = factset.county
+    table, payables = factset.county, PayableTable.objects.get()
     urls = [
         reverse("claims:facts", args=[table.code, factset.period]),
         reverse("claims:facts-xlsx", args=[table.code, factset.period]),
         reverse("claims:rows", args=[table.code, factset.period]),
         reverse("claims:report", args=[report.pk]),
-        reverse("claims:payable-table", args=[1]),
-        reverse("claims:payable-table-xlsx", args=[1]),
+        reverse("claims:payable-table", args=[payables.pk]),
+        reverse("claims:payable-table-xlsx", args=[payables.pk]),
     ]
     for person in (held.stranger_officer, held.hospital, held.member):
         client = client_of(person)
