@@ -78,7 +78,7 @@ class PercentField(forms.DecimalField):
 
 
 def _day(label: str, **given: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs={"type": "date"}), **given)
+    return forms.DateField(label=label, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **given)
 
 
 def _text(label: str, rows: int = 3, **given: Any) -> forms.CharField:
@@ -151,9 +151,11 @@ class PackageForm(forms.Form):
     PRIMARY = ("primary_amount", "primary_source", "primary_note")
     ADJUSTMENT = ("adjustment_reason", "reason", "evidence")
 
-    def __init__(self, *args: Any, year: int, fund_type: str, **given: Any) -> None:
+    def __init__(self, *args: Any, year: int, fund_type: str, adjusting: bool = False, **given: Any) -> None:
         super().__init__(*args, **given)
         self.years = list(range(year - 1, year - 1 - YEARS_BACK, -1))
+        for name in ("adjustment_reason", "reason"):
+            self.fields[name].required = adjusting
         if fund_type != FundType.EMPLOYEE:
             del self.fields["employee_maternity"]
         for earlier in self.years:
@@ -395,14 +397,14 @@ class AccountForm(forms.Form):
 class PaymentFilter(forms.Form):
     """Other payments of a year."""
 
-    year = forms.TypedChoiceField(label="年度", coerce=int, required=False)
+    year = forms.TypedChoiceField(label="年度", coerce=int, required=False, empty_value=None)
     fund = forms.ChoiceField(label="险种", required=False, choices=[("", "全部"), *FundType.choices])
     state = forms.ChoiceField(label="状态", required=False, choices=[("", "全部"), *OtherPaymentState.choices])
     q = search_field("医共体、用途、回单号")
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
-        self.fields["year"].choices = year_choices()  # type: ignore[attr-defined]
+        self.fields["year"].choices = [("", "全部"), *year_choices()]  # type: ignore[attr-defined]
 
 
 class PaymentForm(forms.Form):

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from budgets.models import FigureSource, GrowthState, PackageVersion, RevenueGrowth
 from budgets.refusals import problems_of
-from claims.reading import PackageScope, fund_year, insured_heads
+from claims.reading import FundYear, PackageScope, fund_year, insured_heads
 from core.errors import Problem, Refused
 from core.models import Alliance, FundType
 from core.parameters import value as parameter
@@ -312,12 +312,14 @@ def _years(
     warnings: list[str] = []
     for earlier in range(year - 1, year - 1 - YEARS_BACK, -1):
         entered = given.years.get(earlier)
-        if entered is not None:
-            found.append(
-                YearUsed(earlier, entered.in_alliance, entered.out_of_county, entered.source, entered.note.strip())
-            )
+        if entered is not None and earlier < year - 1:
+            found.append(_typed_year(earlier, entered))
             continue
         facts = fund_year(alliance, earlier, fund_type, given.scope)
+        if entered is not None:
+            whole = bool(facts.months_present) and not facts.months_missing
+            found.append(_typed_year(earlier, entered, facts if whole else None))
+            continue
         if facts.months_missing or not facts.months_present:
             if len(found) < 2:
                 missing = f"缺 {len(facts.months_missing)} 个月" if facts.months_present else "没有数据"
@@ -345,6 +347,19 @@ def _years(
             )
         )
     return tuple(reversed(found)), warnings
+
+
+def _typed_year(year: int, entered: Entered, facts: FundYear | None = None) -> YearUsed:
+    """A year as somebody entered it; what primary institutions spent still comes from ``facts`` of the whole year."""
+    return YearUsed(
+        year=year,
+        in_alliance=entered.in_alliance,
+        out_of_county=entered.out_of_county,
+        source=entered.source,
+        note=entered.note.strip(),
+        primary=facts.primary if facts else None,
+        county_total=facts.county_total if facts else None,
+    )
 
 
 def _parts(total: Decimal, given: PackageInputs, last: YearUsed, problems: list[Problem]) -> tuple[Decimal, Decimal]:

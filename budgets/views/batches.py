@@ -173,7 +173,7 @@ def _page(request: HttpRequest, batch: PrepaymentBatch, shown: Shown) -> HttpRes
             "file": held["pay"] and batch.state == BatchState.APPROVED,
         },
         "total": totals_text((line.fund_type, line.amount) for line in lines),
-        "open": totals_text((line.fund_type, due[line.pk]) for line in lines),
+        "unpaid": totals_text((line.fund_type, due[line.pk]) for line in lines),
         "warned": [row for row in rows if row["line"].warnings],
         "files": _files(batch, lines) if held["pay"] or held["approve_prepayment"] else [],
         "events": [

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 
 from budgets import services
 from budgets.forms import PackageForm
-from budgets.models import Package, PackageVersion
+from budgets.models import Package, PackageKind, PackageVersion
 from budgets.services.worksheet import YEARS_BACK
 from budgets.views.requests import person
 from claims.reading import PackageScope, fund_year, insured_heads
@@ -49,8 +49,10 @@ def _edit(
     problems: list[Problem] = []
     missing: list[Problem] = []
     worked, status = None, 200
+    adjusting = version.kind == PackageKind.ADJUSTMENT if version else former is not None
+    shape: dict[str, Any] = {"year": year, "fund_type": fund_type, "adjusting": adjusting}
     if request.method == "POST":
-        form = PackageForm(request.POST, request.FILES, year=year, fund_type=fund_type)
+        form = PackageForm(request.POST, request.FILES, **shape)
         status = 422
         if form.is_valid():
             try:
@@ -68,11 +70,8 @@ def _edit(
                 problems, status = refusal.problems, refusal.status
     else:
         initial = PackageForm.initial_of(services.inputs_of(former)) if former else {}
-        form = PackageForm(initial=initial, year=year, fund_type=fund_type)
+        form = PackageForm(initial=initial, **shape)
         worked, missing = _first_look(alliance, year, fund_type, former)
-    adjusting = (version or former) is not None and (
-        version.kind == "adjustment" if version else former is not None and former.state == "approved"
-    )
     context = {
         "form": form,
         "alliance": alliance,

@@ -503,3 +503,13 @@ def _queries(client, url):
     with CaptureQueriesContext(connection) as seen:
         assert client.get(url).status_code == 200
     return len(seen)
+
+
+def test_date_fields_speak_the_browsers_format_and_no_dialog_opens_by_itself(world, client_of):
+    approved(world)
+    batch = approved_month(world, "2026-01")
+    account(world)
+    services.make_payment_file(world.finance, batch)
+    page = text_of(client_of(world.finance).get(reverse("budgets:batch", args=[batch.pk])))
+    assert f'value="{timezone.localdate().isoformat()}"' in page
+    assert "data-open-now" not in page
