@@ -11,7 +11,8 @@ from core.models.jobs import JobState
 
 def day_field(label: str, **given: Any) -> forms.DateField:
     """An optional date with the browser's own picker."""
-    return forms.DateField(label=label, required=False, widget=forms.DateInput(attrs={"type": "date"}), **given)
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    return forms.DateField(label=label, required=False, widget=widget, **given)
 
 
 def search_field(placeholder: str) -> forms.CharField:
