@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from core.access import Denied, NotAllowed, actions, may
 from core.fields import MoneyField
-from core.models import Alliance, PoolingArea, User
+from core.models import Alliance, FundType, PoolingArea, User
 from core.models.places import Place, pooling_area_of
 from core.models.trail import GENESIS
-from core.registries import Finding
+from core.registries import Finding, SearchHit
 from ledger.accounts import CHART, Account, Group, Nature
 from ledger.models import Book, BookClosing, Entry, Line
 
@@ -188,6 +188,16 @@ def entries_of(source: models.Model) -> models.QuerySet[Entry]:
     """The entries an object caused, oldest first."""
     found = Entry.objects.filter(source_type=source._meta.label_lower, source_id=str(source.pk))
     return found.select_related("book", "actor").order_by("book", "seq")
+
+
+def search(user: Any, text: str) -> list[SearchHit]:
+    """Vouchers whose number or business key the search box may mean, among the books the user reads."""
+    prefix, _dash, number = text.strip().upper().rpartition("-")
+    wanted = Q(key__iexact=text.strip())
+    if prefix in FundType.values and number.isdecimal() and len(number) < 12:
+        wanted |= Q(book__fund_type=prefix, seq=int(number))
+    found = Entry.objects.filter(wanted, book__pooling_area__in=areas_of(user)).select_related("book")[:5]
+    return [SearchHit(str(entry), entry.get_absolute_url(), "凭证") for entry in found]
 
 
 def trial_balance(book: Book, until: date | None = None) -> TrialBalance:

@@ -38,6 +38,7 @@ STRIP = {
     Account.SETTLEMENT_PAYABLE: "应付清算款",
     Account.RECOVERY_RECEIVABLE: "应收追回款",
 }
+SORTS = {"seq": ["seq"], "-seq": ["-seq"], "on": ["on", "seq"], "-on": ["-on", "-seq"]}
 RECENT = 8
 PAGE = 50
 
@@ -243,7 +244,8 @@ def _entries(request: HttpRequest, area: PoolingArea, fund: str) -> tuple[EntryF
     if wanted.get("group"):
         control = Exists(lines.filter(account__startswith=CONTROL_PREFIX))
         found = found.filter(control if wanted["group"] == Group.CONTROL else ~control)
-    return form, found.order_by("-seq")
+    order = request.GET.get("sort", "")
+    return form, found.order_by(*SORTS.get(order, SORTS["-seq"]))
 
 
 def _list_url(book: Book) -> str:

@@ -165,6 +165,29 @@ def test_vouchers_are_found_by_text_number_group_and_day(world, client_of, book,
     assert [row["entry"].seq for row in response.context["rows"]] == numbers
 
 
+def test_vouchers_are_sorted_by_number_or_day_both_ways(world, client_of, book):
+    post(world.finance, book, key="late", on=date(2026, 1, 2), lines=paying(world.alliance), memo="补记")
+    client = client_of(world.finance)
+    found = {
+        order: [row["entry"].seq for row in client.get(reverse("ledger:entries"), {"sort": order}).context["rows"]]
+        for order in ("seq", "-seq", "on", "-on", "no_such")
+    }
+    assert found["seq"] == [1, 2, 3, 4, 5]
+    assert found["-seq"] == found["no_such"] == [5, 4, 3, 2, 1]
+    assert found["on"] == [5, 1, 2, 3, 4]
+    assert found["-on"] == [4, 3, 2, 1, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("RES-000003", 1), ("res-3", 1), ("paid:QX:RES", 1), ("RES-9", 0), ("拨付", 0)]
+)
+def test_the_search_box_finds_a_voucher_by_number_or_key(world, book, text, found):
+    hits = reading.search(world.auditor, text)
+    assert len(hits) == found
+    assert reading.search(world.hospital, text) == []
+    assert all(hit.url == Entry.objects.get(book=book, seq=3).get_absolute_url() for hit in hits)
+
+
 def test_vouchers_are_found_by_their_alliance(world, client_of, book):
     a_paid_month(world, "RES", world.east)
     response = client_of(world.finance).get(reverse("ledger:entries"), {"alliance": world.east.pk})
