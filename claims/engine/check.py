@@ -16,7 +16,7 @@ from claims.engine.codes import BY_CODE, REJECTING
 from claims.engine.columns import Matched, match_headers
 from claims.engine.findings import CheckResult, MonthTouched, MutualAidFinding, collect_findings, missing_columns_text
 from claims.engine.pseudonyms import load_persons
-from claims.engine.reading import Source, broken_rows, open_source
+from claims.engine.reading import Source, broken_rows, open_source, quoted_path
 from claims.engine.reference import MutualAid, Reference
 from claims.engine.refusals import Limits, Reason, Refusal, RefusedFileError
 from claims.engine.rules import load_reference, staging_sql
@@ -26,8 +26,15 @@ Progress = Callable[[int, int, str], None]
 
 
 def check_file(
-    path: Path, reference: Reference, held_files: Sequence[Path], key: bytes, workdir: Path,
-    progress: Progress | None = None, *, admit_bad_rows: bool = False, limits: Limits | None = None,
+    path: Path,
+    reference: Reference,
+    held_files: Sequence[Path],
+    key: bytes,
+    workdir: Path,
+    progress: Progress | None = None,
+    *,
+    admit_bad_rows: bool = False,
+    limits: Limits | None = None,
 ) -> CheckResult:
     """Check one extract against the rules of claims-extract and write its rows aside.
 
@@ -53,8 +60,16 @@ class _Check:
     """One run over one file; holds the connection and what was learnt so far."""
 
     def __init__(
-        self, path: Path, reference: Reference, held: Sequence[Path], key: bytes, workdir: Path, scratch: Path,
-        progress: Progress, limits: Limits, admit: bool,
+        self,
+        path: Path,
+        reference: Reference,
+        held: Sequence[Path],
+        key: bytes,
+        workdir: Path,
+        scratch: Path,
+        progress: Progress,
+        limits: Limits,
+        admit: bool,
     ) -> None:
         self.path, self.reference, self.held, self.key = path, reference, held, key
         self.workdir, self.scratch, self.progress, self.limits, self.admit = workdir, scratch, progress, limits, admit
@@ -72,7 +87,7 @@ class _Check:
         try:
             connection.execute(
                 f"SET memory_limit = '{self.limits.memory}'; SET threads = {self.limits.threads};"
-                f" SET temp_directory = {lake.quoted_path(self.scratch / 'spill')}"
+                f" SET temp_directory = {quoted_path(self.scratch / 'spill')}"
             )
             return self._checked(connection, source, matched)
         finally:
@@ -108,9 +123,18 @@ class _Check:
             MonthTouched(f.county, f.month, f.rows, f.late, f.total_cost, f.pooled_fund_paid) for f in files
         )
         return CheckResult(
-            refusal=refusal, kind=source.kind, encoding=source.encoding, unused_headers=matched.unused, rows=rows,
-            findings=findings, months=touched, files=tuple(files), rejects=rejects, mutual_aid=finding,
-            notes=(*source.notes, finding.text), **totals,
+            refusal=refusal,
+            kind=source.kind,
+            encoding=source.encoding,
+            unused_headers=matched.unused,
+            rows=rows,
+            findings=findings,
+            months=touched,
+            files=tuple(files),
+            rejects=rejects,
+            mutual_aid=finding,
+            notes=(*source.notes, finding.text),
+            **totals,
         )
 
     def _stage(self, connection: Any, source: Source, matched: Matched) -> None:
@@ -123,14 +147,18 @@ class _Check:
             places = broken_rows(connection, source)
             shown = "；".join(f"第 {line} 行{what}" for line, what in places)
             raise RefusedFileError(
-                Reason.BROKEN_ROWS, f"有行无法按 {len(source.headers)} 列拆开：{shown}。", "含分隔符、引号或换行的文字须加英文双引号；请重新导出。",
+                Reason.BROKEN_ROWS,
+                f"有行无法按 {len(source.headers)} 列拆开：{shown}。",
+                "含分隔符、引号或换行的文字须加英文双引号；请重新导出。",
                 tuple(f"{line}" for line, _ in places),
             ) from None
         rows = connection.execute("SELECT count(*) FROM stage").fetchall()[0][0]
         if not rows:
             raise RefusedFileError(Reason.EMPTY, "文件只有表头，没有数据行。", "请检查导出条件后重新导出。")
         if rows > self.limits.rows:
-            raise RefusedFileError(Reason.TOO_LARGE, f"文件有 {rows} 行，超过限额 {self.limits.rows} 行。", "请按月份分开导出。")
+            raise RefusedFileError(
+                Reason.TOO_LARGE, f"文件有 {rows} 行，超过限额 {self.limits.rows} 行。", "请按月份分开导出。"
+            )
 
     def _refuse_foreign(self, connection: Any, rows: int) -> None:
         """Most rows of another county or time: the wrong file was chosen, not many wrong rows."""
@@ -143,11 +171,15 @@ class _Check:
             if own * 2 < rows:
                 found = tuple(f"{county}：{count} 行" for county, count in counts[:10])
                 raise RefusedFileError(
-                    Reason.WRONG_COUNTY, f"申报的县是 {reference.declared_county}，文件 {rows} 行中只有 {own} 行属于该县。",
-                    "请核对所选的县或文件。", found,
+                    Reason.WRONG_COUNTY,
+                    f"申报的县是 {reference.declared_county}，文件 {rows} 行中只有 {own} 行属于该县。",
+                    "请核对所选的县或文件。",
+                    found,
                 )
         inside = f"settled_on BETWEEN DATE '{reference.period_from}' AND DATE '{reference.period_to}'"
-        dated, own = connection.execute(f"SELECT count(settled_on), count(*) FILTER ({inside}) FROM stage").fetchall()[0]
+        dated, own = connection.execute(f"SELECT count(settled_on), count(*) FILTER ({inside}) FROM stage").fetchall()[
+            0
+        ]
         if own * 2 < dated:
             months = connection.execute(
                 "SELECT strftime(settled_on, '%Y-%m'), count(*) FROM stage WHERE settled_on IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
@@ -155,7 +187,8 @@ class _Check:
             raise RefusedFileError(
                 Reason.WRONG_PERIOD,
                 f"申报期间是 {reference.period_from} 至 {reference.period_to}，有结算时间的 {dated} 行中只有 {own} 行在期间内。",
-                "请核对所选的期间或文件。", tuple(f"{month}：{count} 行" for month, count in months[:12]),
+                "请核对所选的期间或文件。",
+                tuple(f"{month}：{count} 行" for month, count in months[:12]),
             )
 
     def _settle_balance(self, connection: Any) -> MutualAidFinding:
@@ -168,9 +201,7 @@ class _Check:
         chosen = used is None
         if used is None:
             used = MutualAid.BESIDE if beside < inside else MutualAid.INSIDE
-            connection.execute(
-                f"UPDATE stage SET mask = mask | {BY_CODE['C30'].bit} WHERE unbalanced_{used.value}"
-            )
+            connection.execute(f"UPDATE stage SET mask = mask | {BY_CODE['C30'].bit} WHERE unbalanced_{used.value}")
         unbalanced = inside if used is MutualAid.INSIDE else beside
         return MutualAidFinding(used, chosen, unbalanced, unbalanced - both)
 
@@ -182,7 +213,9 @@ class _Check:
             sum(total_cost), sum(total_cost) FILTER ({lake.KEPT}), sum(total_cost) FILTER ({bad}),
             sum(pooled_fund_paid) FILTER ({bad}) FROM stage"""
         ).fetchall()[0]
-        counts = dict(zip(("good", "rejected", "identical", "late", "rejected_unknown"), map(int, row[:5]), strict=True))
+        counts = dict(
+            zip(("good", "rejected", "identical", "late", "rejected_unknown"), map(int, row[:5]), strict=True)
+        )
         names = ("total_cost", "good_cost", "rejected_cost", "rejected_pooled")
         return counts | {name: from_fen(int(fen or 0)) for name, fen in zip(names, row[5:], strict=True)}
 
@@ -191,7 +224,8 @@ class _Check:
             return None
         share = f"{rejected / rows:.1%}"
         return Refusal(
-            Reason.TOO_MANY_BAD_ROWS, f"{rows} 行中有 {rejected} 行差错（{share}），超过 {self.limits.bad_share:.0%}。",
+            Reason.TOO_MANY_BAD_ROWS,
+            f"{rows} 行中有 {rejected} 行差错（{share}），超过 {self.limits.bad_share:.0%}。",
             "请按差错报告更正后重新导出；确需先行导入的，由经办人写明理由后接收。",
         )
 

@@ -31,7 +31,10 @@ def mark_repeats(connection: Any) -> None:
         SEMI JOIN (SELECT hash(settlement_id) AS h FROM stage WHERE settlement_id IS NOT NULL GROUP BY h HAVING count(*) > 1) d
         ON d.h = hash(s.settlement_id)"""
     )
-    connection.execute("CREATE OR REPLACE TABLE marks AS SELECT row FROM marks WINDOW same AS (PARTITION BY settlement_id ORDER BY row) QUALIFY row_number() OVER same > 1")
+    connection.execute(
+        """CREATE OR REPLACE TABLE marks AS SELECT row FROM marks
+        QUALIFY row_number() OVER (PARTITION BY settlement_id ORDER BY row) > 1"""
+    )
     _apply(connection, "C02")
 
 
@@ -43,7 +46,7 @@ def mark_held(connection: Any, held: Sequence[Path], reading: MutualAid) -> None
     expressions = lake_row(reading)
     same = " AND ".join(f"{expressions[name]} IS NOT DISTINCT FROM h.{name}" for name in names)
     connection.execute(
-        f"""CREATE OR REPLACE TABLE held AS SELECT {', '.join(names)} FROM {parquet_list(held)} h
+        f"""CREATE OR REPLACE TABLE held AS SELECT {", ".join(names)} FROM {parquet_list(held)} h
         SEMI JOIN stage s ON s.settlement_id = h.settlement_id"""
     )
     connection.execute(
@@ -58,26 +61,38 @@ def mark_held(connection: Any, held: Sequence[Path], reading: MutualAid) -> None
 
 def mark_reversals(connection: Any, held: Sequence[Path], reading: MutualAid) -> None:
     """C26: no original; C27: the original is not negated, is itself a reversal or was reversed before."""
-    count = connection.execute(f"SELECT count(*) FROM stage s WHERE reversal_of IS NOT NULL AND {KEPT}").fetchall()[0][0]
+    count = connection.execute(f"SELECT count(*) FROM stage s WHERE reversal_of IS NOT NULL AND {KEPT}").fetchall()[0][
+        0
+    ]
     if not count:
         return
     row = lake_row(reading)
     wanted = ["settlement_id", "person", "fund_type", "reversal_of", "fund_payable", *NEGATED]
     select = ", ".join(f"{row[name]} AS {name}" for name in wanted)
     joined = "stage s LEFT JOIN persons p ON p.person = s.person"
-    connection.execute(f"CREATE OR REPLACE TABLE reversing AS SELECT s.rowid AS row, {select} FROM {joined} WHERE s.reversal_of IS NOT NULL AND {KEPT}")
+    connection.execute(
+        f"""CREATE OR REPLACE TABLE reversing AS SELECT s.rowid AS row, {select} FROM {joined}
+        WHERE s.reversal_of IS NOT NULL AND {KEPT}"""
+    )
     sources = [
-        f"SELECT {select} FROM {joined} SEMI JOIN reversing r ON r.reversal_of = s.settlement_id WHERE s.mask & {REJECTING} = 0 AND NOT s.skip"
+        f"SELECT {select} FROM {joined} SEMI JOIN reversing r ON r.reversal_of = s.settlement_id"
+        f" WHERE s.mask & {REJECTING} = 0 AND NOT s.skip"
     ]
     if held:
         kept = ", ".join(wanted)
-        sources.append(f"SELECT {kept} FROM {parquet_list(held)} h SEMI JOIN reversing r ON r.reversal_of = h.settlement_id")
+        sources.append(
+            f"SELECT {kept} FROM {parquet_list(held)} h SEMI JOIN reversing r ON r.reversal_of = h.settlement_id"
+        )
     connection.execute(f"CREATE OR REPLACE TABLE original AS {' UNION ALL '.join(sources)}")
-    connection.execute("CREATE OR REPLACE TABLE marks AS SELECT row FROM reversing r ANTI JOIN original o ON o.settlement_id = r.reversal_of")
+    connection.execute(
+        "CREATE OR REPLACE TABLE marks AS SELECT row FROM reversing r ANTI JOIN original o ON o.settlement_id = r.reversal_of"
+    )
     _apply(connection, "C26")
     negates = " AND ".join(f"coalesce(r.{name}, 0) + coalesce(o.{name}, 0) = 0" for name in NEGATED)
     before = (
-        f" OR r.reversal_of IN (SELECT reversal_of FROM {parquet_list(held)} WHERE reversal_of IS NOT NULL)" if held else ""
+        f" OR r.reversal_of IN (SELECT reversal_of FROM {parquet_list(held)} WHERE reversal_of IS NOT NULL)"
+        if held
+        else ""
     )
     connection.execute(
         f"""CREATE OR REPLACE TABLE marks AS SELECT DISTINCT row FROM (
@@ -104,13 +119,14 @@ def fetch_raw(connection: Any, matched: Matched, source: Source) -> None:
     load_table(connection, "wanted", ids)
     connection.execute(
         f"""CREATE OR REPLACE TABLE again AS SELECT {cell} AS settlement_id, {raw_text(matched)} AS raw
-        FROM {source.relation} WHERE {lookup('wanted', ids, cell)} IS NOT NULL"""
+        FROM {source.relation} WHERE {lookup("wanted", ids, cell)} IS NOT NULL"""
     )
-    numbered = "SELECT {columns}, row_number() OVER (PARTITION BY settlement_id ORDER BY rowid) AS number FROM {table}"
+    number = "row_number() OVER (PARTITION BY settlement_id ORDER BY rowid) AS number"
     connection.execute(
         f"""UPDATE stage SET raw = found.raw FROM (
-            SELECT s.row, a.raw FROM ({numbered.format(columns='settlement_id, rowid AS row', table='stage SEMI JOIN wanted USING (settlement_id)')}) s
-            JOIN ({numbered.format(columns='settlement_id, raw', table='again')}) a USING (settlement_id, number)) found
+            SELECT s.row, a.raw
+            FROM (SELECT settlement_id, rowid AS row, {number} FROM stage SEMI JOIN wanted USING (settlement_id)) s
+            JOIN (SELECT settlement_id, raw, {number} FROM again) a USING (settlement_id, number)) found
         WHERE stage.rowid = found.row AND stage.raw IS NULL AND stage.mask <> 0"""
     )
 

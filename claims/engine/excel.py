@@ -41,7 +41,9 @@ def xlsx_to_csv(path: Path, target: Path, limits: Limits) -> Sheet:
                 continue
             if sheet.height > limits.xlsx_rows + 1:
                 raise RefusedFileError(
-                    Reason.TOO_LARGE, f"工作表有 {sheet.height} 行，超过 {limits.xlsx_rows} 行。", "请改用 CSV（UTF-8）导出。"
+                    Reason.TOO_LARGE,
+                    f"工作表有 {sheet.height} 行，超过 {limits.xlsx_rows} 行。",
+                    "请改用 CSV（UTF-8）导出。",
                 )
             headers = tuple(_text(cell).strip() for cell in header[1])
             if len(headers) > limits.columns:
@@ -55,7 +57,9 @@ def xlsx_to_csv(path: Path, target: Path, limits: Limits) -> Sheet:
             skipped = tuple(f"只读取工作表“{name}”，其余 {len(names) - 1} 张未读。" for _ in names[1:2])
             return Sheet(target, headers, skipped)
     except CalamineError:
-        raise RefusedFileError(Reason.UNKNOWN_FORMAT, "工作簿无法打开。", "请用 Excel 另存为 xlsx，或改用 CSV。") from None
+        raise RefusedFileError(
+            Reason.UNKNOWN_FORMAT, "工作簿无法打开。", "请用 Excel 另存为 xlsx，或改用 CSV。"
+        ) from None
     raise RefusedFileError(Reason.EMPTY, "工作簿中没有内容。", "请重新导出。")
 
 
@@ -66,12 +70,18 @@ def _guard(path: Path, limits: Limits) -> None:
             items = package.infolist()
             names = {item.filename for item in items}
             if "xl/workbook.xml" not in names:
-                raise RefusedFileError(Reason.UNKNOWN_FORMAT, "这是压缩包，不是 xlsx 工作簿。", "请解压后导入其中的文件。")
+                raise RefusedFileError(
+                    Reason.UNKNOWN_FORMAT, "这是压缩包，不是 xlsx 工作簿。", "请解压后导入其中的文件。"
+                )
             total = sum(item.file_size for item in items)
-            worst = max((item.file_size / max(item.compress_size, 1) for item in items if item.file_size > CHUNK), default=0)
+            worst = max(
+                (item.file_size / max(item.compress_size, 1) for item in items if item.file_size > CHUNK), default=0
+            )
             if total > limits.xlsx_unpacked_bytes or worst > limits.xlsx_ratio:
                 raise RefusedFileError(
-                    Reason.TOO_LARGE, f"工作簿解压后有 {total >> 20} MB（压缩比 {worst:.0f}），超过限额。", "请改用 CSV（UTF-8）导出。"
+                    Reason.TOO_LARGE,
+                    f"工作簿解压后有 {total >> 20} MB（压缩比 {worst:.0f}），超过限额。",
+                    "请改用 CSV（UTF-8）导出。",
                 )
             for item in items:
                 if item.filename.startswith("xl/worksheets/") and item.filename.endswith(".xml"):
@@ -94,7 +104,10 @@ def _refuse_valueless_formulas(package: zipfile.ZipFile, item: zipfile.ZipInfo) 
     if found:
         cells = tuple(dict.fromkeys(found))
         raise RefusedFileError(
-            Reason.BROKEN_ROWS, f"单元格 {'、'.join(cells[:10])} 是没有计算结果的公式。", "请在 Excel 中重算并保存，或粘贴为数值。", cells
+            Reason.BROKEN_ROWS,
+            f"单元格 {'、'.join(cells[:10])} 是没有计算结果的公式。",
+            "请在 Excel 中重算并保存，或粘贴为数值。",
+            cells,
         )
 
 

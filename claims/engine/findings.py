@@ -112,7 +112,10 @@ class CheckResult:
 
 def collect_findings(connection: Any, matched: Matched, limit: int) -> tuple[CodeFindings, ...]:
     """Every code found in table ``faulty``, with its first ``limit`` rows, in the order of the catalogue."""
-    counts = ", ".join(f"count(*) FILTER (mask & {code.bit} <> 0), sum(total_cost) FILTER (mask & {code.bit} <> 0)" for code in CATALOGUE)
+    counts = ", ".join(
+        f"count(*) FILTER (mask & {code.bit} <> 0), sum(total_cost) FILTER (mask & {code.bit} <> 0)"
+        for code in CATALOGUE
+    )
     sums = connection.execute(f"SELECT {counts} FROM faulty").fetchall()[0]
     found = []
     for index, code in enumerate(CATALOGUE):
@@ -152,7 +155,9 @@ def _places(code: Code, matched: Matched, cells: dict[int, str | None]) -> list[
     test = {"C21": _no_amount, "C31": _negative, "C25": _unknown_flag}.get(code.code)
     if test is None:
         return present
-    return [name for name in present if any(test(name, (cells.get(place) or "").strip()) for place in matched.sources[name])]
+    return [
+        name for name in present if any(test(name, (cells.get(place) or "").strip()) for place in matched.sources[name])
+    ]
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -18,18 +18,43 @@ from typing import Any
 from claims.engine.codes import CATALOGUE, REJECTING
 from claims.engine.columns import Matched
 from claims.engine.pseudonyms import SHORTEST_REPLACED
-from claims.engine.reading import quoted as quoted_path
+from claims.engine.reading import quoted_path
 from claims.engine.reference import MutualAid
 from claims.engine.rules import STORED_MONEY, quoted, used_positions
 from rules.money import from_fen
 
 LAKE_MONEY: tuple[str, ...] = STORED_MONEY
 LAKE_COLUMNS: tuple[str, ...] = (
-    "settlement_id", "visit_id", "person", "sex", "birth_date", "fund_type", "insurance_code", "insured_county",
-    "enrolment_township", "institution_code", "institution_name", "institution_area", "manual", "visit_type",
-    "visit_code", "admission_date", "discharge_date", "settled_on", "diagnosis_code", "method", "group_code",
-    "group_weight", "bed_days", *LAKE_MONEY, "outflow_kind", "referral", "public_health_emergency", "reversal_of",
-    "late", "line",
+    "settlement_id",
+    "visit_id",
+    "person",
+    "sex",
+    "birth_date",
+    "fund_type",
+    "insurance_code",
+    "insured_county",
+    "enrolment_township",
+    "institution_code",
+    "institution_name",
+    "institution_area",
+    "manual",
+    "visit_type",
+    "visit_code",
+    "admission_date",
+    "discharge_date",
+    "settled_on",
+    "diagnosis_code",
+    "method",
+    "group_code",
+    "group_weight",
+    "bed_days",
+    *LAKE_MONEY,
+    "outflow_kind",
+    "referral",
+    "public_health_emergency",
+    "reversal_of",
+    "late",
+    "line",
 )
 DERIVED = frozenset({"fund_type", "visit_type", "group_weight", "institution_name", "late", "line"})
 """Not compared when a row is held already: they follow from mappings, registers and the import, not from the extract."""
@@ -88,7 +113,7 @@ def write_good(
     files = []
     for county, first_day, _ in months:
         month = first_day.strftime("%Y-%m")
-        where = f"s.insured_county = {quoted(county)} AND s.settled_on >= DATE '{first_day}' AND s.settled_on < DATE '{first_day}' + INTERVAL 1 MONTH"
+        where = f"s.insured_county = {quoted(county)} AND date_trunc('month', s.settled_on) = DATE '{first_day}'"
         path = folder / f"{county}-{month}.parquet"
         connection.execute(
             f"COPY (SELECT {select} FROM stage s JOIN persons p ON p.person = s.person WHERE {KEPT} AND {where})"
@@ -119,7 +144,7 @@ def write_rejects(connection: Any, matched: Matched, folder: Path) -> LakeFile |
         return f"CASE WHEN length(person) >= {SHORTEST_REPLACED} THEN replace({expression}, person, pseudonym) ELSE {expression} END"
 
     connection.execute(
-        f"""COPY (SELECT line, {safe('settlement_id')} AS settlement_id, {safe('insured_county')} AS insured_county, settled_on,
+        f"""COPY (SELECT line, {safe("settlement_id")} AS settlement_id, {safe("insured_county")} AS insured_county, settled_on,
             CAST(total_cost AS BIGINT) AS total_cost, CAST(pooled_fund_paid AS BIGINT) AS pooled_fund_paid,
             list_filter([{codes}], lambda code: code IS NOT NULL) AS codes, {safe(text)} AS raw
             FROM faulty WHERE {bad} ORDER BY line) TO {quoted_path(path)} {PARQUET}"""

@@ -56,11 +56,13 @@ def open_source(path: Path, workdir: Path, limits: Limits) -> Source:
         raise RefusedFileError(Reason.UNKNOWN_FORMAT, "这是旧版 Excel（.xls）文件。", "请另存为 xlsx 或 CSV（UTF-8）。")
     if magic[:2] == b"\x1f\x8b" or magic[:2] in (b"\xff\xfe", b"\xfe\xff"):
         what = "压缩文件（gzip）" if magic[:2] == b"\x1f\x8b" else "UTF-16 编码的文本"
-        raise RefusedFileError(Reason.UNKNOWN_FORMAT, f"这是{what}。", f"请提供 {TEXT_SUFFIXES}，文本用 UTF-8 或 GB18030。")
+        raise RefusedFileError(
+            Reason.UNKNOWN_FORMAT, f"这是{what}。", f"请提供 {TEXT_SUFFIXES}，文本用 UTF-8 或 GB18030。"
+        )
     return _text(path, workdir, limits)
 
 
-def quoted(path: Path) -> str:
+def quoted_path(path: Path) -> str:
     """A path as a SQL string."""
     return "'" + str(path).replace("'", "''") + "'"
 
@@ -68,17 +70,26 @@ def quoted(path: Path) -> str:
 def broken_rows(connection: Any, source: Source, limit: int = 20) -> list[tuple[int, str]]:
     """(line, what) of rows the CSV reader could not split; the line's text is not shown."""
     relation = source.relation.removesuffix(")") + f", store_rejects=true, rejects_limit={limit})"
-    connection.execute(f"SELECT count(*) FROM (SELECT * FROM {relation}) AS source WHERE NOT starts_with(c0, chr(0))").fetchall()
-    kinds = {"MISSING COLUMNS": "列数不足", "TOO MANY COLUMNS": "列数过多", "UNQUOTED VALUE": "引号未闭合",
-             "LINE SIZE OVER MAXIMUM": "行过长", "INVALID ENCODING": "编码错误"}
-    rows = connection.execute("SELECT DISTINCT line, CAST(error_type AS VARCHAR) FROM reject_errors ORDER BY line").fetchall()
+    connection.execute(
+        f"SELECT count(*) FROM (SELECT * FROM {relation}) AS source WHERE NOT starts_with(c0, chr(0))"
+    ).fetchall()
+    kinds = {
+        "MISSING COLUMNS": "列数不足",
+        "TOO MANY COLUMNS": "列数过多",
+        "UNQUOTED VALUE": "引号未闭合",
+        "LINE SIZE OVER MAXIMUM": "行过长",
+        "INVALID ENCODING": "编码错误",
+    }
+    rows = connection.execute(
+        "SELECT DISTINCT line, CAST(error_type AS VARCHAR) FROM reject_errors ORDER BY line"
+    ).fetchall()
     return [(int(line), kinds.get(kind, "结构错误")) for line, kind in rows[:limit]]
 
 
 def _csv_relation(path: Path, columns: int, delimiter: str, skip: int) -> str:
     names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(columns))
     return (
-        f"read_csv({quoted(path)}, columns={{{names}}}, header=false, skip={skip}, delim='{delimiter}', quote='\"',"
+        f"read_csv({quoted_path(path)}, columns={{{names}}}, header=false, skip={skip}, delim='{delimiter}', quote='\"',"
         " escape='\"', auto_detect=false, max_line_size=1048576)"
     )
 
@@ -102,7 +113,9 @@ def _text(path: Path, workdir: Path, limits: Limits) -> Source:
     if not headers:
         raise RefusedFileError(Reason.EMPTY, "文件没有表头。", "第一行应为列名，请重新导出。")
     if len(headers) > limits.columns:
-        raise RefusedFileError(Reason.WRONG_COLUMNS, f"表头有 {len(headers)} 列，超过 {limits.columns} 列。", "请检查分隔符。")
+        raise RefusedFileError(
+            Reason.WRONG_COLUMNS, f"表头有 {len(headers)} 列，超过 {limits.columns} 列。", "请检查分隔符。"
+        )
     return Source("csv", encoding, headers, _csv_relation(readable, len(headers), delimiter, lines), lines + 1)
 
 
@@ -133,7 +146,9 @@ def _first_bad_utf8(path: Path) -> _BadByte | None:
         zero = block.find(b"\0")
         if zero >= 0:
             raise RefusedFileError(
-                Reason.BROKEN_ENCODING, f"第 {position + zero} 字节是空字符，这不是文本文件。", f"请提供 {TEXT_SUFFIXES}。"
+                Reason.BROKEN_ENCODING,
+                f"第 {position + zero} 字节是空字符，这不是文本文件。",
+                f"请提供 {TEXT_SUFFIXES}。",
             )
         pending = len(decoder.getstate()[0])
         try:
@@ -166,7 +181,9 @@ def _reencode(path: Path, target: Path) -> None:
 
 def _broken(what: str, offset: int) -> RefusedFileError:
     return RefusedFileError(
-        Reason.BROKEN_ENCODING, f"第 {offset} 字节（从 0 起）不是有效的 {what}。", "请以 UTF-8 或 GB18030 重新导出；文件可能在传输中损坏。"
+        Reason.BROKEN_ENCODING,
+        f"第 {offset} 字节（从 0 起）不是有效的 {what}。",
+        "请以 UTF-8 或 GB18030 重新导出；文件可能在传输中损坏。",
     )
 
 
@@ -175,18 +192,23 @@ def _parquet(path: Path, limits: Limits) -> Source:
 
     connection = duckdb.connect()
     try:
-        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(path)})").fetchall()
-        rows = connection.execute(f"SELECT count(*) FROM read_parquet({quoted(path)})").fetchall()[0][0]
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted_path(path)})").fetchall()
+        rows = connection.execute(f"SELECT count(*) FROM read_parquet({quoted_path(path)})").fetchall()[0][0]
     except duckdb.Error:
-        raise RefusedFileError(Reason.BROKEN_ROWS, "Parquet 文件损坏，无法读取。", "请重新导出；文件可能在传输中损坏。") from None
+        raise RefusedFileError(
+            Reason.BROKEN_ROWS, "Parquet 文件损坏，无法读取。", "请重新导出；文件可能在传输中损坏。"
+        ) from None
     finally:
         connection.close()
     if rows > limits.rows:
         raise RefusedFileError(Reason.TOO_LARGE, f"文件有 {rows} 行，超过限额 {limits.rows} 行。", "请按月份分开导出。")
     if len(described) > limits.columns:
-        raise RefusedFileError(Reason.WRONG_COLUMNS, f"文件有 {len(described)} 列，超过 {limits.columns} 列。", "请只导出需要的列。")
+        raise RefusedFileError(
+            Reason.WRONG_COLUMNS, f"文件有 {len(described)} 列，超过 {limits.columns} 列。", "请只导出需要的列。"
+        )
     casts = ", ".join(
-        f'CAST("{str(name).replace(chr(34), chr(34) * 2)}" AS VARCHAR) AS c{index}' for index, (name, *_) in enumerate(described)
+        f'CAST("{str(name).replace(chr(34), chr(34) * 2)}" AS VARCHAR) AS c{index}'
+        for index, (name, *_) in enumerate(described)
     )
     headers = tuple(str(name) for name, *_ in described)
-    return Source("parquet", "parquet", headers, f"(SELECT {casts} FROM read_parquet({quoted(path)}))", 1)
+    return Source("parquet", "parquet", headers, f"(SELECT {casts} FROM read_parquet({quoted_path(path)}))", 1)

@@ -22,7 +22,7 @@ class Reason(StrEnum):
     TOO_MANY_BAD_ROWS = "too_many_bad_rows"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]
         return _TITLES[self.value]
 
 

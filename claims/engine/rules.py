@@ -14,7 +14,15 @@ from claims.engine.codes import BY_CODE
 from claims.engine.columns import BY_NAME, COLUMNS, MONEY, PAID_BY_FUNDS, PAID_BY_PERSON, PARTS_OF_COST, Kind, Matched
 from claims.engine.reading import Source
 from claims.engine.reference import (
-    INPATIENT_TYPES, MANUAL_KINDS, METHODS, OUTFLOW_KINDS, REFERRALS, SEXES, YES_NO, MutualAid, Reference,
+    INPATIENT_TYPES,
+    MANUAL_KINDS,
+    METHODS,
+    OUTFLOW_KINDS,
+    REFERRALS,
+    SEXES,
+    YES_NO,
+    MutualAid,
+    Reference,
 )
 
 BLANKS = " \t\u3000\u00a0'"
@@ -36,8 +44,12 @@ def code_tables(reference: Reference) -> dict[str, dict[str, str]]:
         "county": {county: county for county in sorted(reference.counties)},
         "institution": {entry.code: entry.code for entry in reference.institutions},
         "grouping": {code: str(weight) for code, weight in (reference.groups or {}).items()},
-        "method": dict(METHODS), "outflow": dict(OUTFLOW_KINDS), "referral": dict(REFERRALS), "yes": dict(YES_NO),
-        "manual": dict(MANUAL_KINDS), "sex": dict(SEXES),
+        "method": dict(METHODS),
+        "outflow": dict(OUTFLOW_KINDS),
+        "referral": dict(REFERRALS),
+        "yes": dict(YES_NO),
+        "manual": dict(MANUAL_KINDS),
+        "sex": dict(SEXES),
     }
     return tables | {f"visit_{length}": entries for length, entries in prefixes(reference).items()}
 
@@ -137,8 +149,12 @@ def _parsed(matched: Matched, source: Source) -> str:
             wanted += _money(column.name, matched.sources.get(column.name, ()))
         elif column.kind is Kind.DATE:
             text, day = f"t_{column.name}", f"day_{column.name}"
-            wanted.append(f"CASE WHEN {day} IS NULL AND {_trim(text)} <> '' THEN TRUE ELSE FALSE END AS given_{column.name}")
-            wanted.append(f"coalesce({day}, CAST(try_strptime({_trim(text)}, {DATE_FORMATS}) AS DATE)) AS {column.name}")
+            wanted.append(
+                f"CASE WHEN {day} IS NULL AND {_trim(text)} <> '' THEN TRUE ELSE FALSE END AS given_{column.name}"
+            )
+            wanted.append(
+                f"coalesce({day}, CAST(try_strptime({_trim(text)}, {DATE_FORMATS}) AS DATE)) AS {column.name}"
+            )
     return f"SELECT *, {', '.join(wanted)} FROM ({_cells(matched, source)})"
 
 
@@ -165,16 +181,17 @@ def _mapped(reference: Reference, parsed: str) -> str:
         return lookup(name, tables[name], key)
 
     visit = ", ".join(
-        look(f"visit_{length}", f"left(t_visit_type, {length})" if length else "t_visit_type") for length in prefixes(reference)
+        look(f"visit_{length}", f"left(t_visit_type, {length})" if length else "t_visit_type")
+        for length in prefixes(reference)
     )
     weight = look("grouping", "t_group_code") if reference.groups else "NULL::VARCHAR"
-    return f"""SELECT *, coalesce({visit}) AS visit_class, {look('fund', 't_fund_type')} AS fund,
-        {look('county', 't_insured_county')} IS NOT NULL AS known_county,
-        {look('institution', 't_institution_code')} IS NOT NULL AS known_institution,
+    return f"""SELECT *, coalesce({visit}) AS visit_class, {look("fund", "t_fund_type")} AS fund,
+        {look("county", "t_insured_county")} IS NOT NULL AS known_county,
+        {look("institution", "t_institution_code")} IS NOT NULL AS known_institution,
         try_cast({weight} AS DECIMAL(10,4)) AS catalogue_weight,
-        {look('method', 'lower(t_method)')} AS method, {look('outflow', 't_outflow_kind')} AS outflow,
-        {look('referral', 't_referral')} AS referral, {look('yes', 't_public_health_emergency')} AS emergency,
-        {look('sex', 't_sex')} AS sex, {look('manual', 't_settlement_kind')} IS NOT NULL AS manual,
+        {look("method", "lower(t_method)")} AS method, {look("outflow", "t_outflow_kind")} AS outflow,
+        {look("referral", "t_referral")} AS referral, {look("yes", "t_public_health_emergency")} AS emergency,
+        {look("sex", "t_sex")} AS sex, {look("manual", "t_settlement_kind")} IS NOT NULL AS manual,
         try_cast(t_bed_days AS DECIMAL(9,2)) AS days, try_cast(t_group_weight AS DECIMAL(12,6)) AS weight,
         t_reversal_of IS NOT NULL OR coalesce(t_reversal_flag IN ('1', '是'), FALSE) AS reversal
         FROM ({parsed})"""
@@ -205,7 +222,7 @@ def predicates(reference: Reference) -> dict[str, str]:
     )
     declared = f" OR t_insured_county <> {quoted(reference.declared_county)}" if reference.declared_county else ""
     rules = {
-        "C01": f"t_settlement_id IS NULL OR length(t_settlement_id) > 30",
+        "C01": "t_settlement_id IS NULL OR length(t_settlement_id) > 30",
         "C04": "t_person_id IS NULL",
         "C05": "t_sex IS NOT NULL AND sex IS NULL",
         "C06": "(given_birth_date AND birth_date IS NULL) OR birth_date > coalesce(admission_date, settled_on)",
@@ -217,20 +234,22 @@ def predicates(reference: Reference) -> dict[str, str]:
         "C12": "(given_admission_date AND admission_date IS NULL) OR (given_discharge_date AND discharge_date IS NULL)",
         "C13": "discharge_date < admission_date",
         "C14": f"{inpatient} AND ((admission_date IS NULL AND NOT given_admission_date)"
-               " OR (discharge_date IS NULL AND NOT given_discharge_date))",
+        " OR (discharge_date IS NULL AND NOT given_discharge_date))",
         "C15": f"settled_on IS NULL OR settled_on < {EARLIEST}",
         "C16": f"settled_on > DATE '{reference.period_to}'",
         "C18": "t_group_code IS NOT NULL AND catalogue_weight IS NULL" if reference.groups else "FALSE",
-        "C17": f"{inpatient} AND method IN ('drg', 'dip') AND t_group_code IS NULL" if reference.settles_by_groups else "FALSE",
+        "C17": f"{inpatient} AND method IN ('drg', 'dip') AND t_group_code IS NULL"
+        if reference.settles_by_groups
+        else "FALSE",
         "C19": "t_group_weight IS NOT NULL AND (weight IS NULL OR weight % 0.0001 <> 0 OR (weight <= 0 AND NOT reversal) OR weight = 0)",
         "C20": "t_bed_days IS NOT NULL AND (days IS NULL OR days % 1 <> 0 OR (days < 0 AND NOT reversal)"
-               " OR (discharge_date >= admission_date AND abs(days) > discharge_date - admission_date + 1))",
+        " OR (discharge_date >= admission_date AND abs(days) > discharge_date - admission_date + 1))",
         "C21": "any_wrong",
         "C22": f"{amounts} AND abs({_sum(PARTS_OF_COST)}) > abs(d_total_cost)",
         "C23": f"{amounts} AND abs(d_eligible_cost) > abs(d_total_cost)",
         "C24": f"{amounts} AND abs(d_pooled_fund_paid) > abs(d_eligible_cost)",
         "C25": "(t_outflow_kind IS NOT NULL AND outflow IS NULL) OR (t_referral IS NOT NULL AND referral IS NULL)"
-               " OR (t_public_health_emergency IS NOT NULL AND emergency IS NULL)",
+        " OR (t_public_health_emergency IS NOT NULL AND emergency IS NULL)",
         "C26": "reversal AND t_reversal_of IS NULL",
         "C28": f"{inpatient} AND (t_visit_id IS NULL OR length(t_visit_id) > 30)",
         "C29": "t_method IS NOT NULL AND method IS NULL",
@@ -245,7 +264,9 @@ def _judged(matched: Matched, source: Source, reference: Reference, mapped: str)
     missing = " OR ".join(f"d_{name} IS NULL" for name in REQUIRED_MONEY)
     wrong = " OR ".join(f"wrong_{name}" for name in MONEY)
     rules = predicates(reference)
-    any_rule = " OR ".join(f"({rule})" for rule in rules.values())  # most rows break none: the mask is built for the rest only
+    any_rule = " OR ".join(
+        f"({rule})" for rule in rules.values()
+    )  # most rows break none: the mask is built for the rest only
     bits = " + ".join(f"CASE WHEN {rule} THEN {BY_CODE[code].bit} ELSE 0 END" for code, rule in rules.items())
     line = f"CAST({source.line_column} AS INTEGER)" if source.line_column else "NULL::INTEGER"
     money = ", ".join(

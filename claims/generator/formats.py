@@ -41,12 +41,12 @@ def write_parquet(body: Path, path: Path, headers: list[str], delimiter: str) ->
 
 def write_xlsx(body: Path, path: Path, headers: list[str], delimiter: str) -> None:
     """One sheet of text cells; times inside the package are fixed so that the bytes are."""
-    from datetime import datetime
+    from datetime import datetime  # Excel knows no time zones
 
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    book.properties.created = book.properties.modified = datetime(*FIXED)
+    book.properties.created = book.properties.modified = datetime(*FIXED)  # noqa: DTZ001
     sheet = book.create_sheet("结算明细")
     sheet.append(headers)
     with body.open(encoding="utf-8", newline="") as handle:

@@ -18,8 +18,28 @@ INPATIENT_FAULTS = ("C13", "C14", "C20", "C28")
 GROUPED_FAULTS = ("C17", "C18", "C19")
 REVERSAL_FAULTS = ("C27",)
 ANY_FAULTS = (
-    "C01", "C02", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12", "C15", "C16", "C21", "C22", "C23",
-    "C24", "C25", "C26", "C29", "C30", "C31",
+    "C01",
+    "C02",
+    "C04",
+    "C05",
+    "C06",
+    "C07",
+    "C08",
+    "C09",
+    "C10",
+    "C11",
+    "C12",
+    "C15",
+    "C16",
+    "C21",
+    "C22",
+    "C23",
+    "C24",
+    "C25",
+    "C26",
+    "C29",
+    "C30",
+    "C31",
 )
 SOFT = ("C24",)
 
@@ -66,7 +86,12 @@ def extra_rows(count: int, frauds: float) -> tuple[int, int, int]:
 
 
 def add_stories(
-    setup: Setup, rng: np.random.Generator, rows: Arrays, sizes: tuple[int, int, int], first_day: int, last_day: int,
+    setup: Setup,
+    rng: np.random.Generator,
+    rows: Arrays,
+    sizes: tuple[int, int, int],
+    first_day: int,
+    last_day: int,
     reserve: int,
 ) -> Planted:
     """Interim settlements, reversals, frauds and late rows. ``reserve``: first person number kept for the frauds."""
@@ -115,7 +140,11 @@ def _reversals(planted: Planted, rng: np.random.Generator, wanted: int, last_day
         money["payable"] = np.where(payable == NO_PAYABLE, NO_PAYABLE, -payable)
         settled = rows["settled"][source] + rng.integers(1, 4, len(source))
         uids = planted.append(
-            source, visit=source, reversal_of=source, settled=settled, **money  # type: ignore[arg-type]
+            source,
+            visit=source,
+            reversal_of=source,
+            settled=settled,
+            **money,
         )
         planted.reversals.extend(uids.tolist())
     _fill(planted, wanted, len(source), last_day)
@@ -127,9 +156,14 @@ def _fraud(planted: Planted, rng: np.random.Generator, kind: str, first_day: int
     county_stay = (rows["category"] == INDEX["county_stay"]) & (rows["employee"] == 0)
     clinic = np.isin(rows["category"], (INDEX["township_clinic"], INDEX["county_clinic"])) & (rows["employee"] == 0)
     room = (rows["end"] + 10 <= last_day) & (rows["begin"] > first_day)
-    wanted = {"split_stay": county_stay & room, "overlapping_stays": county_stay & room, "duplicate_billing": clinic,
-              "after_death": clinic, "sex_mismatch": rows["category"] == INDEX["maternity"],
-              "clinic_during_stay": county_stay & room}[kind]
+    wanted = {
+        "split_stay": county_stay & room,
+        "overlapping_stays": county_stay & room,
+        "duplicate_billing": clinic,
+        "after_death": clinic,
+        "sex_mismatch": rows["category"] == INDEX["maternity"],
+        "clinic_during_stay": county_stay & room,
+    }[kind]
     candidates = planted.free(wanted)
     if not len(candidates):
         return
@@ -142,7 +176,9 @@ def _fraud(planted: Planted, rng: np.random.Generator, kind: str, first_day: int
     story = [uid]
     if kind == "split_stay":
         length = int(rng.integers(3, 8))
-        story += planted.append(one, begin=end + 1, end=end + 1 + length, settled=end + 1 + length, bed_days=length).tolist()
+        story += planted.append(
+            one, begin=end + 1, end=end + 1 + length, settled=end + 1 + length, bed_days=length
+        ).tolist()
     elif kind == "overlapping_stays":
         others = rows["place"][county_stay & (rows["place"] != rows["place"][uid])]
         if len(others):
@@ -227,6 +263,7 @@ def plant_faults(setup: Setup, planted: Planted, order: np.ndarray, rng: np.rand
 
 def cells(setup: Setup, rows: Arrays, code: str, at: int, variant: int) -> list[tuple[str, str]]:
     """The changed cells (our column, text) that make the row at position ``at`` break exactly this code."""
+
     def fen(value: int) -> str:
         return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02d}"
 
@@ -237,22 +274,35 @@ def cells(setup: Setup, rows: Arrays, code: str, at: int, variant: int) -> list[
     begin, end = int(rows["begin"][at]), int(rows["end"][at])
     beyond = str(setup.last.next().first_day)
     table: dict[str, list[tuple[str, str]]] = {
-        "C01": [("settlement_id", "")], "C02": [("settlement_id", f"@{at - 1}")], "C04": [("person_id", "")],
-        "C05": [("sex", "3")], "C06": [("birth_date", ("1990-02-30", day(end + 400), "x")[variant])],
-        "C07": [("fund_type", "999")], "C08": [("insured_county", "999999")], "C09": [("institution_code", "")],
+        "C01": [("settlement_id", "")],
+        "C02": [("settlement_id", f"@{at - 1}")],
+        "C04": [("person_id", "")],
+        "C05": [("sex", "3")],
+        "C06": [("birth_date", ("1990-02-30", day(end + 400), "x")[variant])],
+        "C07": [("fund_type", "999")],
+        "C08": [("insured_county", "999999")],
+        "C09": [("institution_code", "")],
         "C10": [("institution_code", "H00000000000"), ("institution_area", setup.county)],
-        "C11": [("visit_type", ("99", "急", "0")[variant])], "C12": [("admission_date", ("2026-02-30", "x", "44000.5")[variant])],
-        "C13": [("discharge_date", day(begin - 1 - variant))], "C14": [("admission_date", "")],
-        "C15": [("settled_on", ("", "2026-13-01", "昨天")[variant])], "C16": [("settled_on", beyond)],
-        "C17": [("group_code", "")], "C18": [("group_code", "ZZ99")], "C19": [("group_weight", ("0", "-1.2", "x")[variant])],
+        "C11": [("visit_type", ("99", "急", "0")[variant])],
+        "C12": [("admission_date", ("2026-02-30", "x", "44000.5")[variant])],
+        "C13": [("discharge_date", day(begin - 1 - variant))],
+        "C14": [("admission_date", "")],
+        "C15": [("settled_on", ("", "2026-13-01", "昨天")[variant])],
+        "C16": [("settled_on", beyond)],
+        "C17": [("group_code", "")],
+        "C18": [("group_code", "ZZ99")],
+        "C19": [("group_weight", ("0", "-1.2", "x")[variant])],
         "C20": [("bed_days", str(end - begin + 2 + variant))],
         "C21": [("eligible_cost", ("12,345.00", "10000000.00", "12.345")[variant])],
-        "C22": [("drug_cost", fen(abs(total) + 100))], "C23": [("eligible_cost", fen(total + 1))],
+        "C22": [("drug_cost", fen(abs(total) + 100))],
+        "C23": [("eligible_cost", fen(total + 1))],
         "C24": [("eligible_cost", fen(int(rows["pooled"][at]) - 1 - variant))],
         "C25": [(("outflow_kind", "referral", "public_health_emergency")[variant], "7")],
         "C26": [("reversal_of", f"{setup.county}000000XXXX"), ("reversal_flag", "1")],
         "C27": [("total_cost", fen(total - 100)), ("cash_paid", fen(cash - 100)), ("person_total", "")],
-        "C28": [("visit_id", "")], "C29": [("method", "按心情")], "C30": [("cash_paid", fen(cash + 2 + variant))],
+        "C28": [("visit_id", "")],
+        "C29": [("method", "按心情")],
+        "C30": [("cash_paid", fen(cash + 2 + variant))],
         "C31": [("drug_cost", "-1.00")],
     }
     return table[code]

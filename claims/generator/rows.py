@@ -64,7 +64,7 @@ def month_rows(setup: Setup) -> list[int]:
     """Rows of each month in proportion to the season, adding up to the rows asked for."""
     weights = np.array([SEASON[month.month - 1] for month in setup.months])
     bounds = np.rint(np.cumsum(weights) / weights.sum() * setup.rows).astype(int)
-    return np.diff(bounds, prepend=0).tolist()
+    return [int(count) for count in np.diff(bounds, prepend=0)]
 
 
 def mixed(numbers: np.ndarray, salt: int) -> np.ndarray:

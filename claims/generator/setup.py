@@ -13,6 +13,9 @@ EXAMPLE_AREA = "990100"  # 99 is no allocated division: these places exist nowhe
 EXAMPLE_COUNTIES = ("990101", "990102", "990103")
 HOSPITAL_KINDS = ("general", "tcm", "maternal", "specialist", "private")
 TOWNSHIP_KINDS = ("township", "community")
+EXAMPLE_KINDS = {
+    "general": 2, "tcm": 1, "maternal": 1, "township": 16, "village": 60, "private": 3, "pharmacy": 30,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,24 +75,12 @@ def example_institutions() -> tuple[Place, ...]:
     places: list[Place] = []
     for index, county in enumerate(EXAMPLE_COUNTIES):
         alliances = (f"YGT{index + 1}A",) if index else ("YGT1A", "YGT1B")
-        serial = 0
-
-        def add(kind: str, grade: int, count: int, *, members: bool = True) -> None:
-            nonlocal serial
-            for number in range(count):
-                serial += 1
-                alliance = alliances[(number + serial) % len(alliances)] if members else ""
-                letter = "P" if kind == "pharmacy" else "H"
-                code = f"{letter}{county}{serial:05d}"
-                places.append(Place(code, f"示例{kind}{serial:03d}", county, kind, grade, alliance))
-
-        add("general", 2, len(alliances))
-        add("tcm", 2, 1)
-        add("maternal", 2, 1)
-        add("township", 1, 16)
-        add("village", 1, 60)
-        add("private", 1, 3, members=False)
-        add("pharmacy", 1, 30, members=False)
+        kinds = [kind for kind, count in EXAMPLE_KINDS.items() for _ in range(count)]
+        for serial, kind in enumerate(kinds, start=1):
+            alliance = "" if kind in ("private", "pharmacy") else alliances[serial % len(alliances)]
+            code = f"{'P' if kind == 'pharmacy' else 'H'}{county}{serial:05d}"
+            grade = 2 if kind in ("general", "tcm", "maternal") else 1
+            places.append(Place(code, f"示例{kind}{serial:03d}", county, kind, grade, alliance))
     for area, count in ((EXAMPLE_AREA, 6), ("990201", 5), ("110101", 4), ("440301", 5)):
         places.extend(
             Place(f"H{area}{number:05d}", f"县域外医院{area}{number}", area, "general", 3) for number in range(1, count + 1)

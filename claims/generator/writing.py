@@ -21,7 +21,10 @@ from rules.periods import Month
 
 CHUNK = 150_000
 METHODS = ("FFS", "DRG", "DIP", "bed_day", "capitation", "case", "")
-SPLIT = {"serious_illness_paid": ("hifmi_pay", "hifob_pay"), "other_paid": ("cvlserv_pay", "hifes_pay", "hifdm_pay", "oth_pay")}
+SPLIT = {
+    "serious_illness_paid": ("hifmi_pay", "hifob_pay"),
+    "other_paid": ("cvlserv_pay", "hifes_pay", "hifdm_pay", "oth_pay"),
+}
 EXCEL_ROWS = 200_000
 
 
@@ -40,7 +43,9 @@ def example_groups() -> tuple[tuple[str, str], ...]:
     """620 group codes with weights, formed like CHS-DRG codes; not the real catalogue."""
     groups = []
     for index in range(620):
-        code = f"{'BCDEFGHIJKLMNOPQRSTUVWXYZ'[index % 25]}{'RBSTUVWZACDE'[index // 25 % 12]}{1 + index // 300}{index % 9}"
+        code = (
+            f"{'BCDEFGHIJKLMNOPQRSTUVWXYZ'[index % 25]}{'RBSTUVWZACDE'[index // 25 % 12]}{1 + index // 300}{index % 9}"
+        )
         groups.append((f"{code}{index // 225}", f"{0.35 + (index * 7919 % 620) ** 2 / 90000:.4f}"))
     return tuple(groups)
 
@@ -53,7 +58,9 @@ def _columns(setup: Setup) -> list[tuple[str, str, str]]:
         if column.name not in expressions:
             continue
         if setup.header == "national" and column.name in SPLIT:
-            found += [(part, f"{column.name}:{part}", expressions[f"{column.name}:{part}"]) for part in SPLIT[column.name]]
+            found += [
+                (part, f"{column.name}:{part}", expressions[f"{column.name}:{part}"]) for part in SPLIT[column.name]
+            ]
             continue
         names = {"national": column.whole.national, "chinese": column.whole.chinese}.get(setup.header, ())
         found.append((names[0] if names else column.name, column.name, expressions[column.name]))
@@ -73,6 +80,10 @@ def _pick(values: list[str], index: str) -> str:
     return f"nullif(list_extract([{quoted}], CAST({index} AS BIGINT) + 1), '')"
 
 
+def _grouped(values: list[str]) -> str:
+    return f"""CASE WHEN "group" = {BLANK} THEN NULL ELSE {_pick(values, '"group"')} END"""
+
+
 def _expressions(setup: Setup) -> dict[str, str]:
     places = setup.institutions
     groups = example_groups()
@@ -82,32 +93,52 @@ def _expressions(setup: Setup) -> dict[str, str]:
         "settlement_id": settlement,
         "visit_id": f"'V{setup.county}' || tag || lpad(CAST(visit_seq AS VARCHAR), 9, '0')",
         "person_id": f"'P{setup.county}' || lpad(CAST(person AS VARCHAR), 9, '0')",
-        "sex": "CAST(sex AS VARCHAR)", "birth_date": _day("birth"),
-        "fund_type": "CASE WHEN employee = 1 THEN '310' ELSE '390' END", "insured_county": f"'{setup.county}'",
+        "sex": "CAST(sex AS VARCHAR)",
+        "birth_date": _day("birth"),
+        "fund_type": "CASE WHEN employee = 1 THEN '310' ELSE '390' END",
+        "insured_county": f"'{setup.county}'",
         "institution_code": _pick([place.code for place in places], "place"),
         "institution_area": _pick([place.county for place in places], "place"),
-        "settlement_kind": "'2'", "visit_type": _pick(list(VISIT_CODES), "visit_code"),
-        "admission_date": _day("begin"), "discharge_date": _day('"end"'),
+        "settlement_kind": "'2'",
+        "visit_type": _pick(list(VISIT_CODES), "visit_code"),
+        "admission_date": _day("begin"),
+        "discharge_date": _day('"end"'),
         "settled_on": f"{_day('settled')} || ' ' || CAST(TIME '00:00:00' + to_seconds(CAST(second AS BIGINT)) AS VARCHAR)",
-        "diagnosis_code": "chr(CAST(65 + diagnosis % 23 AS INTEGER)) || lpad(CAST(diagnosis % 90 + 10 AS VARCHAR), 2, '0') || '.' || CAST(diagnosis % 9 AS VARCHAR)",
+        "diagnosis_code": "chr(CAST(65 + diagnosis % 23 AS INTEGER)) || CAST(diagnosis % 90 + 10 AS VARCHAR)"
+        " || '.' || CAST(diagnosis % 9 AS VARCHAR)",
         "method": _pick(list(METHODS), "method"),
         "fund_payable": f"CASE WHEN payable = {NO_PAYABLE} THEN NULL ELSE {_yuan('payable')} END",
-        "group_code": f'CASE WHEN "group" = {BLANK} THEN NULL ELSE {_pick([code for code, _ in groups], chr(34) + "group" + chr(34))} END',
-        "group_weight": f'CASE WHEN "group" = {BLANK} THEN NULL ELSE {_pick([weight for _, weight in groups], chr(34) + "group" + chr(34))} END',
+        "group_code": _grouped([code for code, _ in groups]),
+        "group_weight": _grouped([weight for _, weight in groups]),
         "bed_days": f"CASE WHEN bed_days = {BLANK} THEN NULL ELSE CAST(bed_days AS VARCHAR) END",
-        "total_cost": _yuan("total"), "drug_cost": _yuan("drug"), "tcm_cost": _yuan("tcm"),
-        "consumables_cost": _yuan("consumables"), "exam_cost": _yuan("exam"), "treatment_cost": _yuan("treatment"),
-        "non_covered_cost": _yuan("non_covered"), "eligible_cost": _yuan("eligible"), "deductible_paid": _yuan("deductible"),
-        "pooled_fund_paid": _yuan("pooled"), "serious_illness_paid": _yuan("serious + supplement"),
-        "serious_illness_paid:hifmi_pay": _yuan("serious"), "serious_illness_paid:hifob_pay": _yuan("supplement"),
-        "other_paid": _yuan("civil"), "other_paid:cvlserv_pay": _yuan("civil"), "other_paid:hifes_pay": "'0.00'",
-        "other_paid:hifdm_pay": "'0.00'", "other_paid:oth_pay": "'0.00'",
-        "medical_assistance_paid": _yuan("assistance"), "personal_account_paid": _yuan("account"),
-        "mutual_aid_paid": _yuan("mutual"), "cash_paid": _yuan("cash"), "hospital_borne": _yuan("hospital"),
+        "total_cost": _yuan("total"),
+        "drug_cost": _yuan("drug"),
+        "tcm_cost": _yuan("tcm"),
+        "consumables_cost": _yuan("consumables"),
+        "exam_cost": _yuan("exam"),
+        "treatment_cost": _yuan("treatment"),
+        "non_covered_cost": _yuan("non_covered"),
+        "eligible_cost": _yuan("eligible"),
+        "deductible_paid": _yuan("deductible"),
+        "pooled_fund_paid": _yuan("pooled"),
+        "serious_illness_paid": _yuan("serious + supplement"),
+        "serious_illness_paid:hifmi_pay": _yuan("serious"),
+        "serious_illness_paid:hifob_pay": _yuan("supplement"),
+        "other_paid": _yuan("civil"),
+        "other_paid:cvlserv_pay": _yuan("civil"),
+        "other_paid:hifes_pay": "'0.00'",
+        "other_paid:hifdm_pay": "'0.00'",
+        "other_paid:oth_pay": "'0.00'",
+        "medical_assistance_paid": _yuan("assistance"),
+        "personal_account_paid": _yuan("account"),
+        "mutual_aid_paid": _yuan("mutual"),
+        "cash_paid": _yuan("cash"),
+        "hospital_borne": _yuan("hospital"),
         "fund_total": _yuan("pooled + serious + supplement + civil + assistance"),
         "person_total": _yuan(f"account + cash{mutual}"),
         "outflow_kind": _pick(["", "referred", "resettled", "emergency", "self_chosen"], "outflow"),
-        "referral": _pick(["", "up", "down"], "referral"), "public_health_emergency": "CAST(emergency AS VARCHAR)",
+        "referral": _pick(["", "up", "down"], "referral"),
+        "public_health_emergency": "CAST(emergency AS VARCHAR)",
         "reversal_flag": f"CASE WHEN reversal_seq = {BLANK} THEN '0' ELSE '1' END",
         "reversal_of": f"CASE WHEN reversal_seq = {BLANK} THEN NULL ELSE {settlement.replace('seq', 'reversal_seq')} END",
     }
@@ -133,7 +164,9 @@ class _Writer:
         chunk = {**rows, "position": np.arange(len(rows["settled"]))}
         selects = ", ".join(f'{expression} AS "{name}"' for _, name, expression in self.columns)
         self.connection.register("numbers", chunk)
-        self.connection.execute(f"CREATE OR REPLACE TABLE texts AS SELECT position, {selects} FROM (SELECT *, '{tag}' AS tag FROM numbers) ORDER BY position")
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE texts AS SELECT position, {selects} FROM (SELECT *, '{tag}' AS tag FROM numbers) ORDER BY position"
+        )
         self.connection.unregister("numbers")
 
     def override(self, overrides: dict[str, list[tuple[int, str]]]) -> None:
@@ -141,19 +174,31 @@ class _Writer:
             if column not in self.names:
                 continue
             positions, values = [at for at, _ in cells], [text for _, text in cells]
-            self.connection.execute("CREATE OR REPLACE TABLE changed AS SELECT unnest($1::BIGINT[]) AS position, unnest($2::VARCHAR[]) AS value", [positions, values])
-            source = "coalesce((SELECT o.settlement_id FROM texts o WHERE value[1] = '@' AND o.position = CAST(value[2:] AS BIGINT)), value)"
-            self.connection.execute(f'UPDATE texts SET "{column}" = nullif({source if column == "settlement_id" else "value"}, \'\') FROM changed WHERE texts.position = changed.position')
+            self.connection.execute(
+                "CREATE OR REPLACE TABLE changed AS"
+                " SELECT unnest($1::BIGINT[]) AS position, unnest($2::VARCHAR[]) AS value",
+                [positions, values],
+            )
+            repeated = "SELECT o.settlement_id FROM texts o WHERE value[1] = '@' AND o.position = try_cast(value[2:] AS BIGINT)"
+            value = f"coalesce(({repeated}), value)" if column == "settlement_id" else "value"
+            self.connection.execute(
+                f'UPDATE texts SET "{column}" = nullif({value}, \'\') FROM changed WHERE texts.position = changed.position'
+            )
 
     def ids(self, positions: list[int]) -> dict[int, str]:
-        rows = self.connection.execute("SELECT position, coalesce(settlement_id, '') FROM texts WHERE position IN (SELECT unnest($1::BIGINT[]))", [positions]).fetchall()
+        rows = self.connection.execute(
+            "SELECT position, coalesce(settlement_id, '') FROM texts WHERE position IN (SELECT unnest($1::BIGINT[]))",
+            [positions],
+        ).fetchall()
         return dict(rows)
 
     def append(self, target: Any) -> None:
         piece = self.folder / "piece.csv"
         quoted = ", ".join(f'"{name}"' for name in self.names)
         delimiter = self.setup.delimiter.replace("'", "''")
-        self.connection.execute(f"COPY (SELECT {quoted} FROM texts ORDER BY position) TO '{piece}' (FORMAT csv, HEADER false, DELIMITER '{delimiter}')")
+        self.connection.execute(
+            f"COPY (SELECT {quoted} FROM texts ORDER BY position) TO '{piece}' (FORMAT csv, HEADER false, DELIMITER '{delimiter}')"
+        )
         with piece.open("rb") as handle:
             while block := handle.read(1 << 22):
                 target.write(block)
@@ -170,7 +215,9 @@ def _prepare(setup: Setup, rng: np.random.Generator, count: int, month: Month, r
     first_day, last_day = days_of(month)
     interims, reversals, stories = sizes = extra_rows(count, setup.frauds)
     base = max(1, count - interims - reversals - 4 * stories)
-    planted = add_stories(setup, rng, draw_chunk(setup, rng, base, first_day, last_day), sizes, first_day, last_day, reserve)
+    planted = add_stories(
+        setup, rng, draw_chunk(setup, rng, base, first_day, last_day), sizes, first_day, last_day, reserve
+    )
     missing = count - planted.size
     if missing > 0:  # stories that found no room are replaced by ordinary copies
         source = np.flatnonzero(planted.rows["reversal_of"] == BLANK)[:missing]
@@ -212,7 +259,11 @@ def generate(
                     _earlier(setup, writer, before, target, key)
             _main(setup, writer, target, key, progress)
         extract = _finish(setup, writer, body, folder / f"{stem}.{kind}", kind)
-        earlier = _finish(setup, writer, earlier_body, folder / f"{stem}_earlier.{kind}", kind) if setup.earlier_rows else None
+        earlier = (
+            _finish(setup, writer, earlier_body, folder / f"{stem}_earlier.{kind}", kind)
+            if setup.earlier_rows
+            else None
+        )
     key["rows"] = writer.lines - setup.earlier_rows
     answer = folder / f"{stem}_key.json"
     answer.write_text(json.dumps(key, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -220,7 +271,9 @@ def generate(
     return Generated(extract, answer, earlier, key["rows"])
 
 
-def _main(setup: Setup, writer: _Writer, target: Any, key: dict[str, Any], progress: Callable[[int, int], None] | None) -> None:
+def _main(
+    setup: Setup, writer: _Writer, target: Any, key: dict[str, Any], progress: Callable[[int, int], None] | None
+) -> None:
     first, line, seed_rows = 1, 2 + setup.earlier_rows, setup.rows - setup.earlier_rows
     counts = [max(0, count) for count in month_rows(setup)]
     counts[-1] -= sum(counts) - seed_rows
@@ -240,15 +293,25 @@ def _main(setup: Setup, writer: _Writer, target: Any, key: dict[str, Any], progr
 
 
 def _note(writer: _Writer, planted: Planted, position: np.ndarray, line: int, key: dict[str, Any]) -> None:
-    before = writer.ids(sorted({int(position[uid]) for _, story in planted.frauds for uid in story} | {int(position[uid]) for uid in planted.late}))
+    before = writer.ids(
+        sorted(
+            {int(position[uid]) for _, story in planted.frauds for uid in story}
+            | {int(position[uid]) for uid in planted.late}
+        )
+    )
     writer.override(planted.overrides)
     wrong = writer.ids(sorted({at for places in planted.faults.values() for at in places}))
     for code, places in sorted(planted.faults.items()):
-        key["faults"].setdefault(code, []).extend({"line": line + at, "settlement_id": wrong[at]} for at in sorted(places))
+        key["faults"].setdefault(code, []).extend(
+            {"line": line + at, "settlement_id": wrong[at]} for at in sorted(places)
+        )
     for kind, story in planted.frauds:
         key["frauds"].setdefault(kind, []).append([before[int(position[uid])] for uid in story])
     key["late"] += [before[int(position[uid])] for uid in planted.late]
-    key["deaths"] += [{"person_id": f"P{writer.setup.county}{person:09d}", "date": str(np.datetime64(day, "D"))} for person, day in planted.deaths]
+    key["deaths"] += [
+        {"person_id": f"P{writer.setup.county}{person:09d}", "date": str(np.datetime64(day, "D"))}
+        for person, day in planted.deaths
+    ]
 
 
 def _earlier(setup: Setup, writer: _Writer, before: Any, target: Any, key: dict[str, Any]) -> None:
@@ -282,13 +345,14 @@ def _finish(setup: Setup, writer: _Writer, body: Path, path: Path, kind: str) ->
 
 
 def _tables(setup: Setup, folder: Path, key: dict[str, Any]) -> None:
-    tables = {
-        "institutions.csv": [["code", "name", "county", "kind", "grade", "alliance"],
-                             *([p.code, p.name, p.county, p.kind, p.grade, p.alliance] for p in setup.institutions)],
+    tables: dict[str, list[Any]] = {
+        "institutions.csv": [
+            ["code", "name", "county", "kind", "grade", "alliance"],
+            *([p.code, p.name, p.county, p.kind, p.grade, p.alliance] for p in setup.institutions),
+        ],
         "groups.csv": [["code", "weight"], *example_groups()],
         "deaths.csv": [["person_id", "date"], *([d["person_id"], d["date"]] for d in key["deaths"])],
     }
     for name, rows in tables.items():
         with (folder / name).open("w", encoding="utf-8", newline="") as handle:
             csv.writer(handle, lineterminator="\n").writerows(rows)
-
