@@ -16,7 +16,9 @@ from django.utils import timezone
 
 from claims import reading as claims
 from core.models import Alliance, FundType, User
+from rules.money import ZERO
 from rules.periods import Month
+from settlement import posting
 from settlement.frozen import YearInputs
 from settlement.models import (
     Adjustment,
@@ -24,6 +26,7 @@ from settlement.models import (
     CauseAnalysis,
     Computation,
     RecoveryPlan,
+    ScoreState,
     Settlement,
     SettlementVersion,
 )
@@ -127,6 +130,31 @@ def analyses_of(settlement: Settlement) -> list[CauseAnalysis]:
     return list(rows.select_related("prepared_by", "decided_by").prefetch_related("files").order_by("-number"))
 
 
+def version_of(alliance: Alliance, year: int, fund_type: str, kind: str) -> SettlementVersion | None:
+    """The first version of a kind (``original``, ``correction``) of a settlement, whatever its state."""
+    rows = SettlementVersion.objects.with_places().filter(
+        settlement__alliance=alliance, settlement__year=year, settlement__fund_type=fund_type, kind=kind
+    )
+    return rows.order_by("number").first()
+
+
+def outstanding(version: SettlementVersion) -> Decimal:
+    """Yuan still to pay (positive) or to get back (negative) under a version."""
+    return posting.outstanding(version.computation, posting.position(version.settlement))
+
+
+def score_of(alliance: Alliance, year: int) -> AssessmentScore | None:
+    """The score of a year that was not withdrawn, confirmed or not."""
+    rows = AssessmentScore.objects.filter(alliance=alliance, year=year).exclude(state=ScoreState.WITHDRAWN)
+    return rows.order_by("-pk").first()
+
+
+def adjustment_of(alliance: Alliance, year: int, fund_type: str, source: str) -> Adjustment | None:
+    """The amount entered from a source for a settlement."""
+    rows = Adjustment.objects.filter(alliance=alliance, year=year, fund_type=fund_type, source=source)
+    return rows.order_by("-pk").first()
+
+
 def plans_of(version: SettlementVersion) -> list[RecoveryPlan]:
     """The recovery plans of a version with their instalments and what was booked, newest first."""
     rows = version.plans.select_related("proposed_by", "decided_by").prefetch_related("instalments__booking")
@@ -163,12 +191,9 @@ class MonthBehind:
 
 def months_behind(version: SettlementVersion) -> list[MonthBehind]:
     """The frozen fact sets month by month; their sums are the facts the statement was computed from."""
-    assert version.computation is not None
-    inputs = YearInputs.from_json(version.computation.inputs)
+    inputs = YearInputs.from_json(version.figures.inputs)
     scope = claims.PackageScope.from_json(inputs.scope)
     rows: list[MonthBehind] = []
-    before = (Decimal("0.00"),) * 4
-    count = 0
     for text in inputs.months:
         month = Month.parse(text)
         year = claims.fund_year(
@@ -179,9 +204,14 @@ def months_behind(version: SettlementVersion) -> list[MonthBehind]:
             through=month,
             frozen_factsets=inputs.factsets,
         )
-        now = (year.in_alliance, year.out_of_county, year.at_sisters, year.treated_for_sisters)
         rows.append(
-            MonthBehind(month, *(new - old for new, old in zip(now, before, strict=True)), year.settlements - count)
+            MonthBehind(
+                month,
+                year.in_alliance - sum((row.in_alliance for row in rows), ZERO),
+                year.out_of_county - sum((row.out_of_county for row in rows), ZERO),
+                year.at_sisters - sum((row.at_sisters for row in rows), ZERO),
+                year.treated_for_sisters - sum((row.treated_for_sisters for row in rows), ZERO),
+                year.settlements - sum(row.settlements for row in rows),
+            )
         )
-        before, count = now, year.settlements
     return rows

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from claims.engine.codes import BY_CODE
 from claims.models import ClaimsImport, FactSource, ImportState
+from core.models import County
 from rules.money import round_ratio
 
 
@@ -25,6 +26,11 @@ class Finding:
     explanation: str
     remedy: str
     first_rows: list[dict[str, Any]]
+
+
+def latest_import(county: County) -> ClaimsImport | None:
+    """The extract handed in last for a county, whatever its state."""
+    return ClaimsImport.objects.filter(county=county).select_related("job").order_by("-pk").first()
 
 
 def findings_of(claims_import: ClaimsImport) -> list[Finding]:

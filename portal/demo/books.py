@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from claims.models import CareLocation, VisitType
 from core.models import PoolingArea
 from core.trail import record
 from ledger.accounts import Account, Element
@@ -35,11 +34,11 @@ INCOME = {
     "income_interest": Account.INTEREST,
 }
 CARE = {
-    VisitType.INPATIENT: Account.BENEFITS_INPATIENT,
-    VisitType.MATERNITY_INPATIENT: Account.BENEFITS_INPATIENT,
-    VisitType.CHRONIC: Account.BENEFITS_CHRONIC,
+    "inpatient": Account.BENEFITS_INPATIENT,
+    "maternity_in": Account.BENEFITS_INPATIENT,
+    "chronic": Account.BENEFITS_CHRONIC,
 }
-IN_PACKAGES = (CareLocation.OWN_ALLIANCE, CareLocation.SISTER_ALLIANCE)
+IN_PACKAGES = (facts.OWN, facts.SISTER)
 
 
 def open_books() -> None:
@@ -100,7 +99,7 @@ def _paid_outside(fund: str, month: Month) -> dict[Account, Decimal]:
     for county in COUNTIES:
         for row in facts.month_rows(county.code, month):
             if row.fund_type == fund and (row.care_location not in IN_PACKAGES or row.excluded_fund):
-                account = CARE.get(VisitType(row.visit_type), Account.BENEFITS_OUTPATIENT)
+                account = CARE.get(row.visit_type, Account.BENEFITS_OUTPATIENT)
                 outside = row.fund_payable if row.care_location not in IN_PACKAGES else row.excluded_fund
                 fen[account] = fen.get(account, 0) + outside
     return {account: from_fen(amount) for account, amount in fen.items()}

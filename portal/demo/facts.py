@@ -10,9 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 
-from claims.models import CareLocation, Method, OutflowKind, VisitType
 from claims.services.fact_rows import FactRow
 from core.models import InstitutionKind
 from portal.demo import story
@@ -22,6 +21,10 @@ from rules.money import allocate_count, to_fen
 from rules.periods import Month
 
 SEED = 20220101
+OWN, SISTER, IN_COUNTY, CITY, PROVINCE, ABROAD = (
+    "own_alliance", "sister_alliance", "in_county", "city", "province", "outside",
+)  # fmt: skip
+"""Where care was given, as the facts of an extract name it."""
 SEASON = (0.95, 0.82, 1.06, 1.03, 1.02, 1.00, 1.02, 1.01, 0.98, 0.99, 1.04, 1.08)
 FESTIVAL_IN_JANUARY = (2023, 2025)
 PRIMARY_SHARE = {2022: 0.178, 2023: 0.174, 2024: 0.171, 2025: 0.168, 2026: 0.157}
@@ -48,17 +51,17 @@ class Care:
 
 
 CARE: dict[str, Care] = {
-    "village": Care(VisitType.OUTPATIENT.value, 23, 0.52),
-    "township_clinic": Care(VisitType.OUTPATIENT.value, 47, 0.55),
-    "county_clinic": Care(VisitType.OUTPATIENT.value, 122, 0.50),
-    "out_clinic": Care(VisitType.OUTPATIENT.value, 168, 0.38, noise=0.14),
-    "chronic": Care(VisitType.CHRONIC.value, 282, 0.64),
-    "township_stay": Care(VisitType.INPATIENT.value, 1730, 0.75, 6.1, 0.57),
-    "county_stay": Care(VisitType.INPATIENT.value, 3640, 0.65, 8.0, 0.84),
-    "long_stay": Care(VisitType.INPATIENT.value, 9900, 0.72, 86.0, noise=0.12),
-    "out_stay": Care(VisitType.INPATIENT.value, 7250, 0.47, 9.5, 1.24, noise=0.12),
-    "maternity": Care(VisitType.MATERNITY_INPATIENT.value, 2580, 0.60, 4.2, 0.52, noise=0.1),
-    "pharmacy": Care(VisitType.PHARMACY.value, 41, 0.30),
+    "village": Care("outpatient", 23, 0.52),
+    "township_clinic": Care("outpatient", 47, 0.55),
+    "county_clinic": Care("outpatient", 122, 0.50),
+    "out_clinic": Care("outpatient", 168, 0.38, noise=0.14),
+    "chronic": Care("chronic", 282, 0.64),
+    "township_stay": Care("inpatient", 1730, 0.75, 6.1, 0.57),
+    "county_stay": Care("inpatient", 3640, 0.65, 8.0, 0.84),
+    "long_stay": Care("inpatient", 9900, 0.72, 86.0, noise=0.12),
+    "out_stay": Care("inpatient", 7250, 0.47, 9.5, 1.24, noise=0.12),
+    "maternity": Care("maternity_in", 2580, 0.60, 4.2, 0.52, noise=0.1),
+    "pharmacy": Care("pharmacy", 41, 0.30),
 }
 BY_KIND: dict[str, tuple[tuple[str, float], ...]] = {
     InstitutionKind.GENERAL: (
@@ -75,23 +78,23 @@ BY_KIND: dict[str, tuple[tuple[str, float], ...]] = {
 }  # fmt: skip
 PRIMARY = (InstitutionKind.TOWNSHIP, InstitutionKind.COMMUNITY, InstitutionKind.VILLAGE)
 OUTSIDE: tuple[tuple[str, str, str, str, str, float], ...] = (
-    ("out_stay", CareLocation.CITY.value, "990100", CITY_HOSPITALS[0], OutflowKind.REFERRED.value, 23),
-    ("out_stay", CareLocation.CITY.value, "990100", CITY_HOSPITALS[1], OutflowKind.REFERRED.value, 11),
-    ("out_stay", CareLocation.CITY.value, "990100", CITY_HOSPITALS[0], OutflowKind.SELF_CHOSEN.value, 6),
-    ("out_stay", CareLocation.CITY.value, "990100", CITY_HOSPITALS[2], OutflowKind.EMERGENCY.value, 3),
-    ("chronic", CareLocation.CITY.value, "990100", CITY_HOSPITALS[0], OutflowKind.REFERRED.value, 4),
-    ("out_clinic", CareLocation.CITY.value, "990100", CITY_HOSPITALS[0], OutflowKind.UNKNOWN.value, 3),
-    ("out_stay", CareLocation.PROVINCE.value, "990200", "H99020000001", OutflowKind.REFERRED.value, 17),
-    ("out_stay", CareLocation.PROVINCE.value, "990200", "H99020000002", OutflowKind.SELF_CHOSEN.value, 6),
-    ("out_stay", CareLocation.PROVINCE.value, "990200", "H99020000001", OutflowKind.RESETTLED.value, 4),
-    ("out_stay", CareLocation.PROVINCE.value, "990300", "H99030000001", OutflowKind.EMERGENCY.value, 2),
-    ("chronic", CareLocation.PROVINCE.value, "990200", "H99020000001", OutflowKind.RESETTLED.value, 2),
-    ("out_clinic", CareLocation.PROVINCE.value, "990200", "H99020000002", OutflowKind.UNKNOWN.value, 2),
-    ("out_stay", CareLocation.OUTSIDE.value, "980100", "H98010000001", OutflowKind.SELF_CHOSEN.value, 5),
-    ("out_stay", CareLocation.OUTSIDE.value, "980100", "H98010000002", OutflowKind.RESETTLED.value, 5),
-    ("out_stay", CareLocation.OUTSIDE.value, "980200", "H98020000001", OutflowKind.EMERGENCY.value, 2),
-    ("chronic", CareLocation.OUTSIDE.value, "980100", "H98010000002", OutflowKind.RESETTLED.value, 1.5),
-    ("out_clinic", CareLocation.OUTSIDE.value, "980100", "H98010000001", OutflowKind.UNKNOWN.value, 1.5),
+    ("out_stay", CITY, "990100", CITY_HOSPITALS[0], "referred", 23),
+    ("out_stay", CITY, "990100", CITY_HOSPITALS[1], "referred", 11),
+    ("out_stay", CITY, "990100", CITY_HOSPITALS[0], "self_chosen", 6),
+    ("out_stay", CITY, "990100", CITY_HOSPITALS[2], "emergency", 3),
+    ("chronic", CITY, "990100", CITY_HOSPITALS[0], "referred", 4),
+    ("out_clinic", CITY, "990100", CITY_HOSPITALS[0], "", 3),
+    ("out_stay", PROVINCE, "990200", "H99020000001", "referred", 17),
+    ("out_stay", PROVINCE, "990200", "H99020000002", "self_chosen", 6),
+    ("out_stay", PROVINCE, "990200", "H99020000001", "resettled", 4),
+    ("out_stay", PROVINCE, "990300", "H99030000001", "emergency", 2),
+    ("chronic", PROVINCE, "990200", "H99020000001", "resettled", 2),
+    ("out_clinic", PROVINCE, "990200", "H99020000002", "", 2),
+    ("out_stay", ABROAD, "980100", "H98010000001", "self_chosen", 5),
+    ("out_stay", ABROAD, "980100", "H98010000002", "resettled", 5),
+    ("out_stay", ABROAD, "980200", "H98020000001", "emergency", 2),
+    ("chronic", ABROAD, "980100", "H98010000002", "resettled", 1.5),
+    ("out_clinic", ABROAD, "980100", "H98010000001", "", 1.5),
 )  # fmt: skip
 IN_COUNTY_SHARE = {RES: 0.041, EMP: 0.052}
 PHARMACY_SHARE, EMPLOYEE_MATERNITY_SHARE = 0.058, 0.011
@@ -106,7 +109,7 @@ class Slot:
     weight: float
 
 
-@lru_cache(maxsize=None)
+@cache
 def year_rows(county_code: str, year: int) -> dict[Month, tuple[FactRow, ...]]:
     """The facts of a county's insured for a year, month by month as far as the story goes."""
     county = next(spec for spec in COUNTIES if spec.code == county_code)
@@ -134,8 +137,8 @@ def with_late_claims(rows: tuple[FactRow, ...]) -> tuple[FactRow, ...]:
     late = story.EXAMPLE_17
     slot = Slot(
         FactRow(
-            RES, VisitType.INPATIENT.value, CareLocation.PROVINCE.value, "H99030000009", "990300", story.QX,
-            outflow_kind=OutflowKind.REFERRED.value,
+            RES, "inpatient", PROVINCE, "H99030000009", "990300", story.QX,
+            outflow_kind="referred",
         ),
         CARE["out_stay"],
         1,
@@ -182,16 +185,16 @@ def _groups(county: CountySpec, alliance: str, fund: str, year: int) -> Iterator
     yield _outside_slots(alliance, fund), outside
     if sisters:
         hosts = [entry for entry in listed if entry.alliance == story.SISTERS[alliance] and entry.grade == 2]
-        yield _slots(county, alliance, fund, hosts, CareLocation.SISTER_ALLIANCE.value), sisters
+        yield _slots(county, alliance, fund, hosts, SISTER), sisters
     private = [entry for entry in listed if entry.kind == InstitutionKind.PRIVATE]
-    yield _slots(county, alliance, fund, private, CareLocation.IN_COUNTY.value), int(inside * IN_COUNTY_SHARE[fund])
+    yield _slots(county, alliance, fund, private, IN_COUNTY), int(inside * IN_COUNTY_SHARE[fund])
     if fund == EMP:
         shops = [entry for entry in listed if entry.kind == InstitutionKind.PHARMACY]
-        yield _slots(county, alliance, fund, shops, CareLocation.IN_COUNTY.value), int(inside * PHARMACY_SHARE)
+        yield _slots(county, alliance, fund, shops, IN_COUNTY), int(inside * PHARMACY_SHARE)
         births = [entry for entry in members if entry.kind in (InstitutionKind.GENERAL, InstitutionKind.MATERNAL)]
         slots = [
             Slot(
-                _grain(county, alliance, fund, entry, "maternity", CareLocation.OWN_ALLIANCE.value),
+                _grain(county, alliance, fund, entry, "maternity", OWN),
                 CARE["maternity"],
                 entry.size,
             )
@@ -213,7 +216,7 @@ def _member_slots(
         of_kind = primary if entry.kind in PRIMARY else 1 - primary
         for care, part, whole in _care_of(entry, fund):
             weight = of_kind * _size(entry) / sizes[entry.kind in PRIMARY] * part / whole
-            grain = _grain(county, alliance, fund, entry, care, CareLocation.OWN_ALLIANCE.value)
+            grain = _grain(county, alliance, fund, entry, care, OWN)
             slots.append(Slot(grain, CARE[care], weight))
     return slots
 
@@ -229,7 +232,7 @@ def _slots(county: CountySpec, alliance: str, fund: str, hosts: list[Institution
 def _outside_slots(alliance: str, fund: str) -> list[Slot]:
     return [
         Slot(
-            FactRow(fund, CARE[care].visit, location, code, area, alliance, outflow_kind=kind, method=Method.FFS.value),
+            FactRow(fund, CARE[care].visit, location, code, area, alliance, outflow_kind=kind, method="ffs"),
             CARE[care],
             weight,
         )
@@ -250,11 +253,11 @@ def _size(entry: InstitutionSpec) -> float:
 
 def _grain(county: CountySpec, alliance: str, fund: str, entry: InstitutionSpec, care: str, location: str) -> FactRow:
     methods = {
-        "county_stay": county.method, "township_stay": county.method, "long_stay": Method.BED_DAY,
-        "maternity": Method.CASE, "township_clinic": Method.CAPITATION, "village": Method.CAPITATION,
+        "county_stay": county.method, "township_stay": county.method, "long_stay": "bed_day",
+        "maternity": "case", "township_clinic": "capitation", "village": "capitation",
     }  # fmt: skip
-    method = methods.get(care, Method.FFS) if location != CareLocation.IN_COUNTY else Method.FFS
-    return FactRow(fund, CARE[care].visit, location, entry.code, county.code, alliance, method=str(method))
+    method = methods.get(care, "ffs") if location != IN_COUNTY else "ffs"
+    return FactRow(fund, CARE[care].visit, location, entry.code, county.code, alliance, method=method)
 
 
 def _season(month: Month) -> float:
@@ -284,7 +287,7 @@ def _row(slot: Slot, payable: int, year: int, rng: random.Random) -> FactRow:
     employee = fund == EMP
     mean = care.mean * PRICES[year] * (1.42 if employee and care.is_stay else 1.2 if employee else 1.0)
     settlements = max(1, round(payable / 100 / (mean * rng.lognormvariate(0, 0.03))))
-    by_method = slot.grain.method not in ("", Method.FFS)
+    by_method = slot.grain.method not in ("", "ffs")
     delivered = by_method and (slot.grain.institution_area, year) != NO_PAYABLE_DELIVERED
     billed = int(payable * rng.lognormvariate(0.018 if care.is_stay else -0.01, 0.03)) if delivered else payable
     total = int(billed / (care.ratio * (1.1 if employee else 1.0)))
@@ -296,7 +299,7 @@ def _row(slot: Slot, payable: int, year: int, rng: random.Random) -> FactRow:
     account = (left - serious - other - hospital) * 45 // 100 if employee else 0
     cash = left - serious - assistance - other - hospital - account
     stays = settlements if care.is_stay else 0
-    grouped = slot.grain.method in (Method.DRG, Method.DIP)
+    grouped = slot.grain.method in ("drg", "dip")
     drug = rng.uniform(0.42, 0.48) if slot.grain.institution.startswith("P") else rng.uniform(0.27, 0.35)
     eligible = max(int(total * rng.uniform(0.86, 0.95)), billed)
     return replace(
@@ -332,9 +335,7 @@ def _row(slot: Slot, payable: int, year: int, rng: random.Random) -> FactRow:
 
 def _with_emergency(rows: list[FactRow]) -> list[FactRow]:
     """A public health emergency at the largest hospital: billed and owed, and outside the package (seed 001 §二(二)2)."""
-    at = max(
-        range(len(rows)), key=lambda index: (rows[index].visit_type == VisitType.INPATIENT, rows[index].settlements)
-    )
+    at = max(range(len(rows)), key=lambda index: (rows[index].visit_type == "inpatient", rows[index].settlements))
     row, extra = rows[at], rows[at].fund_payable * 7 // 100
     rows[at] = replace(
         row,

@@ -10,25 +10,19 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from budgets import services
-from budgets.models import (
-    AllocationVersion,
-    DistributionPlan,
-    FigureSource,
-    PackageState,
-    PackageVersion,
-    PlanSide,
-    RevenueGrowth,
-)
+from budgets.reading import held
+from budgets.reading.held import PackageVersion
 from budgets.services import Entered, PackageInputs, RoundInputs
-from core.models import Alliance, FundType, PoolingArea
+from core.models import FundType, PoolingArea
 from portal.demo import story
 from portal.demo.clock import acting_on
 from portal.demo.evidence import attachment
 from portal.demo.people import HOSPITALS, OFFICER, REVIEWER, user
-from portal.demo.places import AREA_CODE
+from portal.demo.places import AREA_CODE, alliance_of
 from portal.demo.story import EMP, QX, RES
 from rules.money import round_fen
 
+ACCOUNTS = "accounts"
 NEXT_YEAR = story.CURRENT_YEAR + 1
 ADJUSTED_ON = date(2025, 9, 12)
 PLANNED_OUT_OF_COUNTY = {(QX, RES, 2026): Decimal("90000000.00"), (QX, EMP, 2026): Decimal("27200000.00")}
@@ -37,7 +31,7 @@ PLANNED_OUT_OF_COUNTY = {(QX, RES, 2026): Decimal("90000000.00"), (QX, EMP, 2026
 def growth(year: int, fund: str, approve: bool = True) -> None:
     """The approved growth of the revenue budget for a fund and year (A20)."""
     area = PoolingArea.objects.get(code=AREA_CODE)
-    entered = RevenueGrowth.objects.filter(pooling_area=area, fund_type=fund, year=year).first()
+    entered = held.growth(area, fund, year)
     label = FundType(fund).label
     if entered is None:
         title = f"澜川市 {year} 年{label}基本医疗保险基金收入预算（演示）"
@@ -53,7 +47,7 @@ def initial(code: str, fund: str, year: int) -> None:
     """The package of a year: drafted, negotiated twice, approved by the second person."""
     day = story.APPROVED_ON[year]
     alliance = alliance_of(code)
-    version = _version(alliance, fund, year, 1)
+    version = held.version(alliance, fund, year, 1)
     if version is None:
         with acting_on(day - timedelta(days=2)):
             version = services.draft_package(user(OFFICER), alliance, year, fund, _inputs(code, fund, year))
@@ -61,7 +55,7 @@ def initial(code: str, fund: str, year: int) -> None:
         _negotiate(version, day - timedelta(days=2))
         with acting_on(day - timedelta(days=1), 15):
             version = services.submit_package(user(OFFICER), version)
-    if version.state == PackageState.SUBMITTED:
+    if version.state == "submitted":
         with acting_on(day, 10):
             services.approve_package(user(REVIEWER), version, decided_on=day, note="同意按协商结果核定")
 
@@ -69,7 +63,7 @@ def initial(code: str, fund: str, year: int) -> None:
 def adjust_example_17() -> None:
     """The mid-year adjustment that leads to the package of example 17 (R-016)."""
     alliance = alliance_of(QX)
-    version = _version(alliance, RES, 2025, 2)
+    version = held.version(alliance, RES, 2025, 2)
     if version is None:
         given = PackageInputs(
             total=story.YEARS[(QX, RES)][2025].package,
@@ -84,16 +78,16 @@ def adjust_example_17() -> None:
     if version.is_editable:
         with acting_on(ADJUSTED_ON - timedelta(days=1)):
             version = services.submit_package(user(OFFICER), version)
-    if version.state == PackageState.SUBMITTED:
+    if version.state == "submitted":
         with acting_on(ADJUSTED_ON):
             services.approve_package(user(REVIEWER), version, decided_on=ADJUSTED_ON, note="同意调整")
 
 
 def allocate(code: str, fund: str, approve: bool) -> None:
     """The division of this year's package among the members; primary units without a quota (R-021)."""
-    version = _version(alliance_of(code), fund, story.CURRENT_YEAR, 1)
+    version = held.version(alliance_of(code), fund, story.CURRENT_YEAR, 1)
     assert version is not None
-    allocation = AllocationVersion.objects.filter(package=version.package).first()
+    allocation = held.allocation(version)
     if allocation is None:
         note = "按上年基金支出权重分配；基层机构按预算执行管理，不设总额控制。"
         allocation = services.draft_allocation(user(OFFICER), version, note=note)
@@ -106,7 +100,7 @@ def allocate(code: str, fund: str, approve: bool) -> None:
 def file_plan(code: str, acknowledge: bool) -> None:
     """The alliance's own distribution plan, copied to the county bureau and the agency branch (R-020)."""
     alliance = alliance_of(code)
-    plan = DistributionPlan.objects.filter(alliance=alliance, year=story.CURRENT_YEAR).first()
+    plan = held.plan(alliance, story.CURRENT_YEAR)
     if plan is None:
         title = f"{alliance.name} {story.CURRENT_YEAR} 年打包基金内部分配办法（演示）"
         plan = services.file_plan(
@@ -114,7 +108,7 @@ def file_plan(code: str, acknowledge: bool) -> None:
             file=attachment(title), summary="结余留用部分按县、乡、村三级分配，向基层倾斜，分配方案经职代会通过。",
         )  # fmt: skip
     if acknowledge:
-        for side, actor in ((PlanSide.BUREAU, REVIEWER), (PlanSide.BRANCH, OFFICER)):
+        for side, actor in (("bureau", REVIEWER), ("branch", OFFICER)):
             if not plan.acknowledgements.filter(side=side).exists():
                 services.acknowledge_plan(user(actor), plan, side)
 
@@ -122,27 +116,23 @@ def file_plan(code: str, acknowledge: bool) -> None:
 def draft_next_year(code: str, returned: bool) -> None:
     """Next year's residents' package in the making: worked on this year's expected figures, sent back once."""
     alliance = alliance_of(code)
-    version = _version(alliance, RES, NEXT_YEAR, 1)
+    version = held.version(alliance, RES, NEXT_YEAR, 1)
     if version is None:
         figures = story.YEARS[(code, RES)][story.CURRENT_YEAR]
         note = "1—10 月实际结算加 11、12 月预计，年终决算后更新"
-        entered = Entered(figures.charged - figures.outflow, figures.outflow, FigureSource.ACCOUNTS, note)
+        entered = Entered(figures.charged - figures.outflow, figures.outflow, ACCOUNTS, note)
         given = PackageInputs(years={story.CURRENT_YEAR: entered}, volume_allowance=Decimal("0.005"))
         version = services.draft_package(user(OFFICER), alliance, NEXT_YEAR, RES, given)
-    if not returned or version.state == PackageState.RETURNED:
+    if not returned or version.state == "returned":
         return
     if version.is_editable:
         _negotiate(version, date(2026, 11, 9))
         with acting_on(date(2026, 11, 11)):
             version = services.submit_package(user(OFFICER), version)
-    if version.state == PackageState.SUBMITTED:
+    if version.state == "submitted":
         with acting_on(date(2026, 11, 12)):
             reason = "请补充基层医疗机构支出占比低于 16% 的改进措施，并说明 11、12 月预计数的依据。"
             services.return_package(user(REVIEWER), version, reason)
-
-
-def alliance_of(code: str) -> Alliance:
-    return Alliance.objects.select_related("county__pooling_area").get(code=code)
 
 
 def _inputs(code: str, fund: str, year: int) -> PackageInputs:
@@ -156,7 +146,7 @@ def _inputs(code: str, fund: str, year: int) -> PackageInputs:
         volume_allowance=Decimal("0.010"),
         years=_entered(code, fund, year),
         primary_amount=round_fen(last_inside * Decimal("0.172")) if last_inside else None,
-        primary_source=FigureSource.ACCOUNTS.value if first else "",
+        primary_source=ACCOUNTS if first else "",
         primary_note="2021 年基金决算报表（演示）" if first else "",
     )
 
@@ -165,7 +155,7 @@ def _entered(code: str, fund: str, year: int) -> dict[int, Entered]:
     """Years before the claims data begin come from the final accounts."""
     wanted = range(max(year - 4, 2018), 2022)
     return {
-        earlier: Entered(inside, outside, FigureSource.ACCOUNTS, f"{earlier} 年医保基金决算报表（演示）")
+        earlier: Entered(inside, outside, ACCOUNTS, f"{earlier} 年医保基金决算报表（演示）")
         for earlier, (inside, outside) in story.earlier_years(code, fund, year).items()
         if earlier in wanted
     }
@@ -195,13 +185,3 @@ def _negotiate(version: PackageVersion, day: date) -> None:
             services.record_round(
                 user(OFFICER), version, given[number], attachment(f"{version}协商纪要{number + 1}（演示）")
             )
-
-
-def _version(alliance: Alliance, fund: str, year: int, number: int) -> PackageVersion | None:
-    return (
-        PackageVersion.objects.filter(
-            package__alliance=alliance, package__fund_type=fund, package__year=year, number=number
-        )
-        .select_related("package__alliance__county__pooling_area", "prepared_by", "submitted_by")
-        .first()
-    )

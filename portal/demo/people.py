@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -104,7 +104,7 @@ def account(username: str) -> User:
     return User.objects.get(username=username)
 
 
-@lru_cache(maxsize=None)
+@cache
 def user(username: str) -> User:
     """The account, read once a load: the same person acts thousands of times."""
     return account(username)

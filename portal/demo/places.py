@@ -207,3 +207,13 @@ def _tell_apart(spec: CountySpec, alliances: dict[str, Alliance]) -> None:
             AgreedShare(alliance=alliances[entry.code], year=year, share=entry.agreed_share)
             for year in range(2021, 2028)
         )
+
+
+def alliance_of(code: str) -> Alliance:
+    """An alliance with its county and pooling area."""
+    return Alliance.objects.select_related("county__pooling_area").get(code=code)
+
+
+def county_of(code: str) -> County:
+    """A county with its pooling area."""
+    return County.objects.select_related("pooling_area").get(code=code)

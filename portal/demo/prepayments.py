@@ -7,22 +7,12 @@ from datetime import date
 from decimal import Decimal
 
 from budgets import services
-from budgets.models import (
-    BatchState,
-    LeadAccount,
-    LineChangeKind,
-    OtherPayment,
-    Prepayment,
-    PrepaymentBatch,
-    PrepaymentRatio,
-    ReceiptOutcome,
-)
+from budgets.reading import held
+from budgets.reading.held import PrepaymentBatch
 from core.models import PoolingArea
-from portal.demo import story
 from portal.demo.clock import acting_on
-from portal.demo.packages import alliance_of
 from portal.demo.people import FINANCE, OFFICER, REVIEWER, user
-from portal.demo.places import AREA_CODE, START
+from portal.demo.places import AREA_CODE, START, alliance_of
 from portal.demo.story import ALLIANCES, EMP, HP, RES, YW
 from rules.periods import Month
 
@@ -41,14 +31,14 @@ class Change:
 
 CHANGES = (
     Change(
-        Month(2025, 9), HP, EMP, LineChangeKind.REDUCE, Decimal("2000000.00"),
+        Month(2025, 9), HP, EMP, "reduce", Decimal("2000000.00"),
         "8 月住院人次异常增长，正在核查，暂减付 200 万元。",
     ),
     Change(
-        Month(2025, 11), HP, EMP, LineChangeKind.RELEASE, Decimal("2000000.00"), "核查结束，未发现违规，补付 9 月减付款。"
+        Month(2025, 11), HP, EMP, "release", Decimal("2000000.00"), "核查结束，未发现违规，补付 9 月减付款。"
     ),
     Change(
-        Month(2026, 10), YW, RES, LineChangeKind.HOLD, None,
+        Month(2026, 10), YW, RES, "hold", None,
         "县域外支出高于计划，预计年终现金低于零，10 月预付暂缓，待与医共体约谈后确定。",
     ),
 )  # fmt: skip
@@ -59,7 +49,7 @@ WEST_RATIO = (2025, Decimal("0.045"))
 def enter_account(code: str) -> None:
     """The lead hospital's account, entered by finance, approved by a reviewer."""
     alliance = alliance_of(code)
-    account = LeadAccount.objects.filter(alliance=alliance).first()
+    account = held.account(alliance)
     if account is None:
         lead = alliance.lead_hospital(START)
         assert lead is not None
@@ -74,7 +64,7 @@ def enter_account(code: str) -> None:
 
 def set_ratio() -> None:
     alliance, (year, ratio) = alliance_of(YW), WEST_RATIO
-    entered = PrepaymentRatio.objects.filter(alliance=alliance, year=year).first()
+    entered = held.ratio(alliance, year)
     if entered is None:
         reason = "2024 年预计多付，2025 年每月预付比例降为 4.5%（演示）"
         entered = services.enter_ratio(user(OFFICER), alliance, year, ratio, reason)
@@ -89,30 +79,29 @@ def propose(month: Month) -> None:
 
 def carry_through(month: Month) -> None:
     """A month's batch from proposal to the bank's receipts."""
-    batch = PrepaymentBatch.objects.filter(pooling_area=_area(), month=str(month)).order_by("sequence").first()
-    lines = [] if batch is None else list(batch.lines.all())
-    if len(lines) < len(ALLIANCES) * 2:
+    batch = held.batch(_area(), month)
+    if batch is None or batch.lines.count() < len(ALLIANCES) * 2:
         with acting_on(date(month.year, month.month, 12), 8):
             propose(month)
-        batch = PrepaymentBatch.objects.get(pooling_area=_area(), month=str(month))
+        batch = held.batch(_area(), month)
     assert batch is not None
-    if batch.state == BatchState.PROPOSED:
+    if batch.state == "proposed":
         with acting_on(date(month.year, month.month, 12), 10):
             for change in CHANGES:
                 if change.month == month:
                     _change(batch, change)
             batch = services.submit_batch(user(OFFICER), batch)
-    if batch.state == BatchState.SUBMITTED:
+    if batch.state == "submitted":
         with acting_on(date(month.year, month.month, 13), 10):
             batch = services.approve_batch(user(REVIEWER), batch)
-    if batch.state == BatchState.APPROVED:
+    if batch.state == "approved":
         _pay(batch, month)
 
 
 def pay_other() -> None:
     """One other payment of the year (M): deposits released to 鹤坪."""
     alliance, year = alliance_of(HP), 2024
-    payment = OtherPayment.objects.filter(alliance=alliance, year=year, fund_type=RES).first()
+    payment = held.other_payment(alliance, year, RES)
     amount = Decimal("2150000.00")
     if payment is None:
         payment = services.register_payment(
@@ -129,9 +118,7 @@ def pay_other() -> None:
 
 
 def _change(batch: PrepaymentBatch, change: Change) -> None:
-    line = Prepayment.objects.select_related("alliance__county__pooling_area").get(
-        batch=batch, alliance__code=change.alliance, fund_type=change.fund
-    )
+    line = held.lines(batch).get(alliance__code=change.alliance, fund_type=change.fund)
     if not line.changes.filter(kind=change.kind).exists():
         services.change_line(user(OFFICER), line, change.kind, change.amount, change.reason)
 
@@ -149,7 +136,7 @@ def _pay(batch: PrepaymentBatch, month: Month) -> None:
         if due[line.pk] > 0:
             with acting_on(paid_on, 9 + number):
                 services.record_receipt(
-                    finance, line, outcome=ReceiptOutcome.PAID, on=paid_on, amount=due[line.pk],
+                    finance, line, outcome="paid", on=paid_on, amount=due[line.pk],
                     reference=f"YB{paid_on:%Y%m%d}-{number:04d}",
                 )  # fmt: skip
 

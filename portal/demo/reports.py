@@ -6,7 +6,7 @@ Residents' own premiums come in from September to February, subsidies in three l
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 
 from claims.services.reports import enter_fund_report
 from core.models import County, FundType
@@ -34,7 +34,7 @@ OPENING = {
 Values = dict[str, int | Decimal]
 
 
-@lru_cache(maxsize=1)
+@cache
 def all_reports() -> dict[tuple[str, str, Month], Values]:
     """Every report of the story by county, fund and month; balances run on from month to month."""
     found: dict[tuple[str, str, Month], Values] = {}

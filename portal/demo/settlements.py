@@ -13,37 +13,19 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from claims.models import FactSource
-from claims.services.factsets import record_factset
-from core.models import Alliance, County
+from claims.services import record_factset
 from portal.demo import facts, story
 from portal.demo.clock import acting_on
-from portal.demo.evidence import attachment
-from portal.demo.packages import alliance_of
 from portal.demo.people import AUDITOR, COUNTY_OFFICER, FINANCE, HOSPITALS, OFFICER, REVIEWER, user
-from portal.demo.places import CountySpec
+from portal.demo.places import CountySpec, alliance_of, county_of
 from portal.demo.story import EMP, HP, QX, RES, YE, YW
-from rules.money import ZERO, allocate
+from rules.money import allocate
 from rules.periods import Month
-from settlement import posting, services
-from settlement.models import (
-    Adjustment,
-    AdjustmentState,
-    AnalysisState,
-    AssessmentScore,
-    CauseAnalysis,
-    PlanState,
-    RecoveryPlan,
-    ScoreState,
-    Settlement,
-    SettlementVersion,
-    VersionKind,
-)
-from settlement.states import VersionState
+from settlement import reading, services
+from settlement.reading import SettlementVersion
 
 DRAFT, REVIEWED, SENT, CONFIRMED, OBJECTED, FINAL, PAID = (
-    VersionState.DRAFT, VersionState.REVIEWED, VersionState.SENT, VersionState.CONFIRMED, VersionState.OBJECTED,
-    VersionState.FINAL, VersionState.PAID,
+    "draft", "reviewed", "sent", "confirmed", "objected", "final", "paid",
 )  # fmt: skip
 ORDER = (DRAFT, REVIEWED, SENT, CONFIRMED, FINAL, PAID)
 STOPS_2025: dict[tuple[str, str], str] = {
@@ -88,21 +70,21 @@ def recent(days: int) -> date:
 def score(code: str, year: int) -> None:
     """The assessment score with its document, confirmed by a second person (R-053)."""
     alliance, value = alliance_of(code), Decimal(story.SCORES[(code, year)])
-    row = AssessmentScore.objects.filter(alliance=alliance, year=year).exclude(state=ScoreState.WITHDRAWN).first()
+    row = reading.score_of(alliance, year)
     if row is None:
         row = services.record_score(user(OFFICER), alliance, year, value, f"澜医保考〔{year + 1}〕3号（演示）")
-    if row.state == ScoreState.ENTERED:
+    if row.state == "entered":
         services.confirm_score(user(REVIEWER), row)
 
 
 def deduct(code: str, fund: str, year: int, amount: Decimal, source: str) -> None:
     """A deduction agreed with the finance bureau (R-041)."""
     alliance = alliance_of(code)
-    row = Adjustment.objects.filter(alliance=alliance, year=year, fund_type=fund, source=source).first()
+    row = reading.adjustment_of(alliance, year, fund, source)
     if row is None:
         reason = "以前年度重复结算，经与财政部门核对确认扣回。"
         row = services.propose_deduction(user(OFFICER), alliance, year, fund, amount, year - 1, source, reason)
-    if row.state == AdjustmentState.PROPOSED:
+    if row.state == "proposed":
         services.approve_adjustment(user(REVIEWER), row)
 
 
@@ -128,9 +110,9 @@ def late_claims() -> None:
     """The late claims of example 17 make a second version of December 2025."""
     month = Month(2025, 12)
     rows = facts.with_late_claims(facts.month_rows("990101", month))
-    county = County.objects.select_related("pooling_area").get(code="990101")
+    county = county_of("990101")
     record_factset(
-        user(COUNTY_OFFICER), county, month, rows, FactSource.DEMO, reason="跨省异地就医迟到结算 1,036 行",
+        user(COUNTY_OFFICER), county, month, rows, "demo", reason="跨省异地就医迟到结算 1,036 行",
     )  # fmt: skip
 
 
@@ -140,15 +122,15 @@ def month_facts(county: CountySpec, month: Month) -> None:
     if county.code == story.PARTIAL_COUNTY and month == story.LAST_MONTH:
         share = story.PARTIAL_TO.day / month.last_day.day
         rows, declared, data_to = facts.first_days(rows, share), False, story.PARTIAL_TO
-    held = County.objects.select_related("pooling_area").get(code=county.code)
-    record_factset(user(OFFICER), held, month, rows, FactSource.DEMO, declared=declared, data_to=data_to)
+    held = county_of(county.code)
+    record_factset(user(OFFICER), held, month, rows, "demo", declared=declared, data_to=data_to)
 
 
 def first_version(code: str, fund: str, year: int) -> None:
     """The year's first statement from draft to where the story leaves it."""
     stop = STOPS_2025[(code, fund)] if year == story.SETTLED_YEARS[-1] else PAID
     days, alliance = days_of(year), alliance_of(code)
-    version = _version(alliance, fund, year, VersionKind.ORIGINAL)
+    version = reading.version_of(alliance, year, fund, "original")
     if version is None:
         with acting_on(days.draft):
             version = services.draft(user(OFFICER), alliance, year, fund).version
@@ -161,15 +143,14 @@ def first_version(code: str, fund: str, year: int) -> None:
 def correct_example_17() -> None:
     """The correction after late and refused claims: the whole target again, the difference to get back (A18)."""
     alliance = alliance_of(QX)
-    version = _version(alliance, RES, 2025, VersionKind.CORRECTION)
+    version = reading.version_of(alliance, 2025, RES, "correction")
     days = Days(CORRECTED_ON, date(2026, 9, 28), recent(9), recent(6), recent(6), recent(6), recent(6))
     if version is None:
-        settlement = Settlement.objects.select_related("alliance__county__pooling_area").get(
-            alliance=alliance, year=2025, fund_type=RES
-        )
+        paid = reading.version_of(alliance, 2025, RES, "original")
+        assert paid is not None
         reason = "跨省迟到结算 1,036 行，县外增加 612,345.67 元；稽核拒付 3 案，县域内减少 230,987.63 元。"
         with acting_on(CORRECTED_ON):
-            made = services.correct(user(OFFICER), settlement, reason)
+            made = services.correct(user(OFFICER), paid.settlement, reason)
         assert isinstance(made, SettlementVersion)
         version = made
     if version.state == DRAFT:
@@ -179,8 +160,9 @@ def correct_example_17() -> None:
 
 def record_offsets(month: Month) -> None:
     """After a prepayment batch was approved: what it set off of the western alliance's recovery of 2024 (E4)."""
-    plan = RecoveryPlan.objects.filter(version__settlement__alliance__code=YW, version__settlement__year=2024).first()
-    assert plan is not None
+    version = reading.version_of(alliance_of(YW), 2024, RES, "original")
+    assert version is not None
+    plan = reading.plans_of(version)[0]
     for part in plan.instalments.filter(due_on=month.last_day, booking=None):
         services.record_offset(user(FINANCE), part, timezone.localdate())
 
@@ -191,17 +173,14 @@ def _analyse(version: SettlementVersion, days: Days) -> None:
     overrun = computation.charged - computation.package
     if overrun <= 0:
         return
-    mine = CauseAnalysis.objects.filter(
-        alliance=settlement.alliance, year=settlement.year, fund_type=settlement.fund_type, reasonable_part=overrun
-    )
-    analysis = mine.first()
+    analysis = next((row for row in reading.analyses_of(settlement) if row.reasonable_part == overrun), None)
     if analysis is None:
         with acting_on(days.analysis):
             analysis = services.submit_analysis(
                 user(HOSPITALS[settlement.alliance.code]), settlement.alliance, settlement.year, settlement.fund_type,
                 *CAUSES, overrun,
             )  # fmt: skip
-    if analysis.state == AnalysisState.SUBMITTED:
+    if analysis.state == "submitted":
         with acting_on(days.analysis, 15):
             services.approve_analysis(user(REVIEWER), analysis, "原因清楚，超支部分认定为合理。")
     with acting_on(days.analysis, 16):
@@ -221,7 +200,7 @@ def _carry(version: SettlementVersion, stop: str, days: Days) -> None:
         acts[SENT] = (days.answer, lambda now: _object(hospital, now))
     while version.state != stop and version.state in acts:
         day, act = acts[version.state]
-        with acting_on(day, 9 + 2 * ORDER.index(VersionState(version.state))):
+        with acting_on(day, 9 + 2 * ORDER.index(version.state)):
             version = act(version)
     if version.state == FINAL and stop == PAID:
         _settle_money(version, days)
@@ -233,7 +212,7 @@ def _object(hospital: object, version: SettlementVersion) -> SettlementVersion:
 
 
 def _settle_money(version: SettlementVersion, days: Days) -> None:
-    owed = posting.outstanding(version.computation, posting.position(version.settlement))
+    owed = reading.outstanding(version)
     reference = f"YB{days.money:%Y%m%d}-{version.pk:04d}"
     with acting_on(days.money, 10):
         if owed > 0:
@@ -248,7 +227,7 @@ def _recover(version: SettlementVersion, owed: Decimal, days: Days) -> None:
     """Case E4 by offset against next year's prepayments, any other recovery by instalments to the bank."""
     settlement = version.settlement
     by_offset = settlement.alliance.code == YW
-    plan = version.plans.exclude(state__in=[PlanState.RETURNED, PlanState.SUPERSEDED]).first()
+    plan = next((held for held in reading.plans_of(version) if held.state in ("proposed", "approved")), None)
     if plan is None and by_offset:
         parts = allocate(owed, [1] * len(story.OFFSETS_2024_WEST))
         offsets = list(zip(story.OFFSETS_2024_WEST, parts, strict=True))
@@ -256,7 +235,7 @@ def _recover(version: SettlementVersion, owed: Decimal, days: Days) -> None:
     elif plan is None:
         start = Month.of(days.money).next()
         plan = services.propose_order(user(OFFICER), version, INSTALMENTS, start, "分三期退回支出户。")
-    if plan.state == PlanState.PROPOSED:
+    if plan.state == "proposed":
         plan = services.approve_recovery(user(REVIEWER), plan, "同意")
     if not by_offset:
         for part in plan.instalments.filter(booking=None).order_by("number"):
@@ -266,11 +245,3 @@ def _recover(version: SettlementVersion, owed: Decimal, days: Days) -> None:
 
 def _recently(days: Days) -> Days:
     return Days(days.draft, days.analysis, recent(12), recent(8), recent(4), recent(3), recent(2))
-
-
-def _version(alliance: Alliance, fund: str, year: int, kind: str) -> SettlementVersion | None:
-    return (
-        SettlementVersion.objects.with_places()
-        .filter(settlement__alliance=alliance, settlement__fund_type=fund, settlement__year=year, kind=kind)
-        .first()
-    )
