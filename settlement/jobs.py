@@ -69,7 +69,7 @@ def draft_alliance(run: JobRun) -> str:
     for done, fund in enumerate(FundType, start=1):
         try:
             outcome = draft(run.actor, alliance, int(run.job.period), fund)
-            cash = outcome.version.computation.cash
+            cash = outcome.version.figures.cash
             told.append(f"{fund.label}：{outcome.text}，清算现金 {cash:,.2f} 元")
         except Conflict as conflict:
             told.append(f"{fund.label}：未改动。{conflict}")

@@ -58,7 +58,7 @@ def acts_for(user: Any, version: SettlementVersion) -> list[PanelAct]:
             continue
         answer = may(user, action_name(act), version.alliance)
         step = transition(version.state, act)
-        assert step is not None and version.computation is not None
+        assert step is not None
         rows.append(
             PanelAct(
                 act=act,
@@ -67,7 +67,7 @@ def acts_for(user: Any, version: SettlementVersion) -> list[PanelAct]:
                 allowed=isinstance(answer, Allowed),
                 denied=answer.reason if isinstance(answer, Denied) else "",
                 needs_reason=step.needs_reason,
-                amount=f"{yuan(version.computation.cash)} 元" if act in WITH_AMOUNT else "",
+                amount=f"{yuan(version.figures.cash)} 元" if act in WITH_AMOUNT else "",
                 effect=EFFECTS[Act(act)],
                 primary=act in PRIMARY,
             )
@@ -77,6 +77,6 @@ def acts_for(user: Any, version: SettlementVersion) -> list[PanelAct]:
 
 def owed_of(version: SettlementVersion) -> Any:
     """Yuan still to pay (positive) or to get back (negative); None unless the version is final and unpaid."""
-    if version.state != VersionState.FINAL or version.computation is None:
+    if version.state != VersionState.FINAL:
         return None
-    return posting.outstanding(version.computation, posting.position(version.settlement))
+    return posting.outstanding(version.figures, posting.position(version.settlement))

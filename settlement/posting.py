@@ -71,7 +71,7 @@ def position(settlement: Settlement) -> Position:
 
 def outstanding(computation: Computation, where: Position) -> Decimal:
     """Yuan still to pay (positive) or to get back (negative) under this version."""
-    return computation.cash - where.settled
+    return Decimal(computation.cash - where.settled)
 
 
 def advances(settlement: Settlement) -> Decimal:
@@ -95,7 +95,7 @@ def moved_by_offsets(settlement: Settlement) -> Decimal:
 
 def advanced(computation: Computation) -> Decimal:
     """P + M: what the statement says was paid before it."""
-    return computation.prepaid + computation.other_payments
+    return Decimal(computation.prepaid + computation.other_payments)
 
 
 def control_balance(settlement: Settlement, account: Account) -> Decimal:
@@ -132,7 +132,7 @@ class FundEntry:
 
 def fund_lines(version: SettlementVersion, kind: str, amount: Decimal, where: Position) -> FundEntry:
     """The fund entry of a booking of ``amount`` after ``where``; sums to zero by construction."""
-    computation, settlement = version.computation, version.settlement
+    computation, settlement = version.figures, version.settlement
     alliance, year = settlement.alliance, settlement.year
     recognised = computation.cash + advanced(computation) + computation.deductions - where.recognised
     deducted = computation.deductions - where.deducted
@@ -157,10 +157,10 @@ def post_fund(actor: User, version: SettlementVersion, key: str, on: date, entry
 
 def _newly_deducted(version: SettlementVersion) -> dict[int, Decimal]:
     """D by year of origin, less what the last booked version already took off."""
-    found = _deductions_by_year(version.computation)
+    found = _deductions_by_year(version.figures)
     last = Booking.objects.filter(version__settlement=version.settlement).select_related("version__computation").last()
     if last is not None:
-        for origin, part in _deductions_by_year(last.version.computation).items():
+        for origin, part in _deductions_by_year(last.version.figures).items():
             found[origin] = found.get(origin, ZERO) - part
     return found
 

@@ -140,7 +140,7 @@ def version_of(alliance: Alliance, year: int, fund_type: str, kind: str) -> Sett
 
 def outstanding(version: SettlementVersion) -> Decimal:
     """Yuan still to pay (positive) or to get back (negative) under a version."""
-    return posting.outstanding(version.computation, posting.position(version.settlement))
+    return posting.outstanding(version.figures, posting.position(version.settlement))
 
 
 def score_of(alliance: Alliance, year: int) -> AssessmentScore | None:

@@ -72,9 +72,8 @@ class Statement:
     """A settlement version ready to be shown. ``version`` must come ``with_places``."""
 
     def __init__(self, version: SettlementVersion) -> None:
-        assert version.computation is not None
         self.version = version
-        self.computation: Computation = version.computation
+        self.computation: Computation = version.figures
         self.inputs = YearInputs.from_json(self.computation.inputs)
         self.result: Mapping[str, Any] = self.computation.result
 
@@ -109,7 +108,7 @@ class Statement:
     @property
     def difference(self) -> Decimal:
         """The overrun or the surplus, never negative."""
-        return abs(self.computation.difference)
+        return Decimal(abs(self.computation.difference))
 
     @cached_property
     def blocks(self) -> list[Block]:
@@ -159,7 +158,7 @@ class Statement:
 
     @property
     def notices(self) -> list[dict[str, str]]:
-        return self.computation.notices
+        return list(self.computation.notices)
 
     @property
     def remarks(self) -> list[str]:

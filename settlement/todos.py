@@ -39,9 +39,9 @@ def todos(user: User) -> list[Todo]:
             Todo(
                 title=f"{wanted[version.state]}：{version.settlement}",
                 url=reverse("settlement:statement", args=[version.pk]),
-                detail=f"第 {version.number} 版 · {version.computation.label}",
+                detail=f"第 {version.number} 版 · {version.figures.label}",
                 fund_type=version.settlement.fund_type,
-                amount=version.computation.cash,
+                amount=version.figures.cash,
                 due=version.confirm_by if version.state == VersionState.SENT else None,
                 verb="确认" if version.state == VersionState.SENT else "办理",
             )

@@ -27,6 +27,7 @@ from settlement.services.steps import trail_data
 from settlement.states import FINAL_STATES, Act
 
 VERSION_LABEL = SettlementVersion._meta.label_lower
+LABELS = {field.name: field.verbose_name for field in Computation._meta.fields}
 SIGNED = {
     Act.REVIEW: "reviewed_by_id",
     Act.SEND: "sent_by_id",
@@ -79,7 +80,7 @@ def _verify_computation(where: str, computation: Computation, events: dict[Any, 
         return
     for name in MONEY_NAMES:
         if again[name] != getattr(computation, name):
-            label = Computation._meta.get_field(name).verbose_name
+            label = LABELS[name]
             yield Finding(where, f"{label} 复算得 {again[name]}，存为 {getattr(computation, name)}")
     for name, title in (("outcome", "结果"), ("label", "落档"), ("ratio", "比率"), ("result", "逐项、分档或计算步骤")):
         if again[name] != getattr(computation, name):
@@ -95,8 +96,7 @@ def _verify_changes(where: str, version: SettlementVersion, events: dict[Any, di
         yield Finding(where, f"状态“{version.get_state_display()}”与办理记录不符")
     for change in changes:
         told = dict(events.get(change.pk, {}))
-        version_then = _Then(computations.get(change.computation_id))
-        expected = trail_data(change, version_then)  # type: ignore[arg-type]
+        expected = trail_data(change, computations.get(change.computation_id or 0))
         if any(told.get(name) != value for name, value in expected.items()):
             yield Finding(where, f"办理记录“{change.get_act_display()}”与轨迹不符，已被改动或缺失")
     missing = set(events) - {change.pk for change in changes}
@@ -109,21 +109,12 @@ def _verify_changes(where: str, version: SettlementVersion, events: dict[Any, di
             yield Finding(where, f"“{Act(act).label}”的签署人与办理记录不符")
 
 
-class _Then:
-    """The version as it was at a change: only its computation counts."""
-
-    def __init__(self, computation: Computation | None) -> None:
-        self.computation = computation
-
-
 def _verify_books(settlement: Settlement, versions: list[SettlementVersion]) -> Iterator[Finding]:
     final = [version for version in versions if version.state in FINAL_STATES]
     where = settlement.number
     owed = ZERO
     if final:
-        computation = final[-1].computation
-        assert computation is not None
-        owed = posting.outstanding(computation, posting.position(settlement))
+        owed = posting.outstanding(final[-1].figures, posting.position(settlement))
     for account, expected in (
         (Account.SETTLEMENT_PAYABLE, max(owed, ZERO)),
         (Account.RECOVERY_RECEIVABLE, max(-owed, ZERO)),

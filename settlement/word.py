@@ -56,8 +56,7 @@ def statement_response(
 def _content(
     version: SettlementVersion, signed: list[dict[str, Any]], head_hash: str, seen: Sequence[SettlementVersion]
 ) -> dict[str, Any]:
-    shown, settlement, computation = Statement(version), version.settlement, version.computation
-    assert computation is not None
+    shown, settlement, computation = Statement(version), version.settlement, version.figures
     former = [other for other in seen if other.number < version.number][-1:]
     shared, rest = ("基金分担", "医共体承担") if shown.is_overrun else ("医共体留用", "返还统筹")
     return {

@@ -36,7 +36,7 @@ class AdjustmentRequest(serializers.Serializer[Any]):
     kind = serializers.CharField(help_text="refused_claims、other_year_recovery 或 agreed_deduction")
     amount = serializers.DecimalField(**MONEY)
     origin_year = serializers.IntegerField(required=False, allow_null=True, default=None)
-    source = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
     reason = serializers.CharField(allow_blank=True)
 
 
@@ -91,7 +91,7 @@ class ScoreRequest(serializers.Serializer[Any]):
     alliance = serializers.CharField()
     year = serializers.IntegerField()
     score = serializers.CharField()
-    source = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
 
 
 class ScoreViewSet(ScopedReadViewSet):

@@ -23,7 +23,7 @@ class ShareRequest(serializers.Serializer[Any]):
 
 
 class TierAnswer(serializers.Serializer[Any]):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     lower = serializers.CharField()
     upper = serializers.CharField(allow_null=True)
     amount = serializers.CharField()
@@ -39,7 +39,7 @@ class ShareAnswer(serializers.Serializer[Any]):
 
     scheme = serializers.CharField()
     outcome = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     difference = serializers.CharField()
     fund_bears = serializers.CharField()
     alliance_bears = serializers.CharField()

@@ -191,5 +191,5 @@ class SettlementViewSet(ScopedReadViewSet):
         return self._answer(service(request.user, self.get_object(), given_by(ReasonRequest, request)["reason"]))
 
     def _answer(self, version: SettlementVersion) -> Response:
-        found = self.queryset.get(pk=version.pk)  # type: ignore[union-attr]
+        found = self.queryset.get(pk=version.pk)
         return Response(VersionSerializer(found).data)

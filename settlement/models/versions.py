@@ -16,6 +16,7 @@ from django.utils import timezone
 from core.access import HOSPITAL_ROLES
 from core.models import FundType
 from core.scope import LEVELS, ScopedQuerySet
+from settlement.models.computations import Computation
 from settlement.states import OPEN_STATES, SEEN_BY_HOSPITAL, TONES, Act, VersionState
 
 
@@ -153,6 +154,13 @@ class SettlementVersion(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("settlement:statement", args=[self.pk])
+
+    @property
+    def figures(self) -> Computation:
+        """The current computation; every version gets its first one in the transaction that makes it."""
+        if self.computation is None:
+            raise ValueError(f"{self} was never computed")
+        return self.computation
 
     @property
     def alliance(self) -> Any:

@@ -44,7 +44,7 @@ def submit_analysis(
     fund_type = FundType(fund_type).value
     with transaction.atomic():
         version = _current_version(alliance, year, fund_type)
-        overrun = max(version.computation.difference, Decimal("0.00")) if version is not None else Decimal("0.00")
+        overrun = max(version.figures.difference, Decimal("0.00")) if version is not None else Decimal("0.00")
         problems = _problems(causes, responsibility, reasonable_part, overrun, year)
         if problems:
             raise Refused(problems)

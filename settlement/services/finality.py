@@ -50,7 +50,7 @@ def finalise(actor: User, version: SettlementVersion, reason: str = "", seen: in
         different_person(actor, now.prepared_by, "审定清算单")
         where = posting.position(now.settlement)
         check_advances(now, where)
-        owed = posting.outstanding(now.computation, where)
+        owed = posting.outstanding(now.figures, where)
         _supersede_former(actor, now)
         now.finalised_by, now.finalised_at = actor, timezone.now()
         posting.post_control(
@@ -63,7 +63,7 @@ def finalise(actor: User, version: SettlementVersion, reason: str = "", seen: in
             actor,
             now,
             step,
-            f"审定 {name_of(now)}，清算现金 {now.computation.cash:,.2f} 元，{word} {amount}",
+            f"审定 {name_of(now)}，清算现金 {now.figures.cash:,.2f} 元，{word} {amount}",
             reason=reason,
             tell=[Role.FUND_FINANCE if owed >= 0 else Role.FUND_OFFICER, Role.HOSPITAL_FINANCE],
             text=f"{name_of(now)} 已审定，{word} {amount}。",
@@ -79,7 +79,7 @@ def pay(
     with transaction.atomic():
         now, step = begin(actor, version, Act.PAY)
         where = posting.position(now.settlement)
-        owed = posting.outstanding(now.computation, where)
+        owed = posting.outstanding(now.figures, where)
         problems = receipt_problems(now, on, bank_reference)
         if owed <= 0:
             text = "本版没有应付款。" if owed == 0 else f"本版应追回 {-owed:,.2f} 元，不是应付。"
@@ -104,7 +104,7 @@ def clear(actor: User, version: SettlementVersion, on: date) -> Booking:
     with transaction.atomic():
         now, step = begin(actor, version, Act.CLEAR)
         where = posting.position(now.settlement)
-        owed = posting.outstanding(now.computation, where)
+        owed = posting.outstanding(now.figures, where)
         problems = date_problems(now, on)
         if owed != 0:
             text = f"本版尚有差额 {owed:,.2f} 元，不能按零差额结清。"
@@ -130,7 +130,7 @@ def correct(actor: User, settlement: Settlement, reason: str) -> SettlementVersi
     with transaction.atomic():
         settlement = Settlement.objects.select_for_update(of=("self",)).with_places().get(pk=settlement.pk)
         latest = _latest_final(settlement)
-        if gathered.inputs is not None and gathered.inputs.fingerprint == latest.computation.fingerprint:
+        if gathered.inputs is not None and gathered.inputs.fingerprint == latest.figures.fingerprint:
             raise no_change()
         if today <= reopening_ends(settlement):
             reopen_year(actor, settlement.alliance, settlement.year, settlement.fund_type)
@@ -169,7 +169,7 @@ def book(
     number = version.bookings.count() + 1
     key, memo = f"settlement:{version.pk}:{kind}:{number}", f"{BookingKind(kind).label} {name_of(version)}"
     moved = {BookingKind.PAYMENT: amount, BookingKind.RECOVERY: -amount}.get(BookingKind(kind), ZERO)
-    owed = posting.outstanding(version.computation, where) - moved
+    owed = posting.outstanding(version.figures, where) - moved
     return Booking.objects.create(
         version=version,
         kind=kind,
@@ -189,7 +189,7 @@ def book(
 def check_advances(version: SettlementVersion, where: posting.Position) -> None:
     """暂付款 must hold P + M less what bookings and offsets took out of it, else the statement no longer fits the books."""
     held = posting.advances(version.settlement)
-    expected = posting.advanced(version.computation) - where.cleared - where.offset
+    expected = posting.advanced(version.figures) - where.cleared - where.offset
     if held != expected:
         text = f"基金账上本年暂付款余额 {held:,.2f} 元，与清算单应有的 {expected:,.2f} 元不符。"
         raise Refused(
@@ -248,7 +248,7 @@ def _late_line(
         state__in=[AdjustmentState.PROPOSED, AdjustmentState.IN_FORCE],
     )
     already = sum((row.amount for row in carried), ZERO)
-    amount = latest.computation.cash - gathered.result.cash - already
+    amount = latest.figures.cash - gathered.result.cash - already
     if amount == 0:
         raise no_change()
     year = settlement.year + 1

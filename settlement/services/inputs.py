@@ -57,9 +57,8 @@ def gather(alliance: Alliance, year: int, fund_type: str, today: date) -> Gather
     if package is None or package.provisional:
         text = "没有已审定的打包总额。" if package is None else "打包总额尚为暂定，未经审定。"
         blocking.append(Problem("package", "", text, "请先在“打包预算”由基金复核审定。"))
-    facts = claims.fund_year(
-        alliance, year, fund_type, *([package.scope] if package is not None else []), through=None
-    )
+    scope = package.scope if package is not None else claims.PackageScope.DEFAULT
+    facts = claims.fund_year(alliance, year, fund_type, scope)
     blocking.extend(_data_problems(alliance, year, facts, today))
     score = AssessmentScore.objects.confirmed().filter(alliance=alliance, year=year).first()
     analysis = (

@@ -138,7 +138,7 @@ def offset_source(part: RecoveryInstalment) -> str:
 
 def _owed(version: SettlementVersion) -> tuple[SettlementVersion, Decimal]:
     now = locked(version)
-    owed = -posting.outstanding(now.computation, posting.position(now.settlement))
+    owed = -posting.outstanding(now.figures, posting.position(now.settlement))
     if now.state != VersionState.FINAL:
         text = f"第 {now.number} 版是“{now.get_state_display()}”，没有待追回的款项。"
         raise Conflict([Problem("state", now.get_state_display(), text, "请刷新页面。")])
@@ -224,7 +224,7 @@ def _recorded(
         check_advances(now, where)
         kind = BookingKind.RECOVERY if method == RecoveryMethod.ORDER else BookingKind.OFFSET
         booking = book(actor, now, kind, instalment.amount, on, bank_reference, receipt, instalment)
-        left = -posting.outstanding(now.computation, posting.position(now.settlement))
+        left = -posting.outstanding(now.figures, posting.position(now.settlement))
         text = f"{kind.label} {name_of(now)} 第 {instalment.number} 期 {instalment.amount:,.2f} 元，尚余 {left:,.2f} 元"
         data = {"booking": booking.pk, "amount": instalment.amount, "left": left}
         if left == 0 and not plan.instalments.filter(booking=None).exists():

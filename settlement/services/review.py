@@ -35,7 +35,7 @@ def review(actor: User, version: SettlementVersion, seen: int | None = None) -> 
             actor,
             now,
             step,
-            f"复核 {name_of(now)}，清算现金 {now.computation.cash:,.2f} 元",
+            f"复核 {name_of(now)}，清算现金 {now.figures.cash:,.2f} 元",
             tell=[Role.FUND_OFFICER],
             text=f"{name_of(now)} 已复核，请送医共体确认。",
         )
@@ -47,7 +47,7 @@ def review_problems(version: SettlementVersion) -> list[Problem]:
     settlement, today = version.settlement, timezone.localdate()
     found = gather(settlement.alliance, settlement.year, settlement.fund_type, today)
     problems = [*found.blocking, *found.open_points]
-    if found.inputs is not None and found.inputs.fingerprint != version.computation.fingerprint:
+    if found.inputs is not None and found.inputs.fingerprint != version.figures.fingerprint:
         problems.append(
             Problem("inputs", "", "起草之后数据或参数有变化，清算单不是最新的。", "请基金经办刷新试算后再复核。")
         )
@@ -112,7 +112,7 @@ def confirm(actor: User, version: SettlementVersion, seen: int | None = None) ->
             actor,
             now,
             step,
-            f"{now.alliance}确认 {name_of(now)}，清算现金 {now.computation.cash:,.2f} 元",
+            f"{now.alliance}确认 {name_of(now)}，清算现金 {now.figures.cash:,.2f} 元",
             tell=[Role.FUND_REVIEWER, Role.FUND_OFFICER],
             text=f"{now.alliance}已确认 {name_of(now)}，请审定。",
         )

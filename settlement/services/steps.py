@@ -14,7 +14,7 @@ from core.errors import Conflict, Problem, Refused
 from core.models import StoredFile, User
 from core.notices import notify_role
 from core.trail import record
-from settlement.models import Settlement, SettlementVersion, StateChange
+from settlement.models import Computation, Settlement, SettlementVersion, StateChange
 from settlement.states import Act, Transition, action_name, transition
 
 REASON_MIN = 4
@@ -98,15 +98,14 @@ def finish(
         action_name(step.act),
         version,
         summary,
-        {**trail_data(change, version), "files": [stored.sha256 for stored in files], **(data or {})},
+        {**trail_data(change, version.computation), "files": [stored.sha256 for stored in files], **(data or {})},
         place=version.alliance,
     )
     return change
 
 
-def trail_data(change: StateChange, version: SettlementVersion) -> dict[str, Any]:
+def trail_data(change: StateChange, computation: Computation | None) -> dict[str, Any]:
     """What the trail keeps of a state change: enough to find any later change of the row."""
-    computation = version.computation
     return {
         "change": change.pk,
         "act": str(change.act),

@@ -91,7 +91,7 @@ def pay(request: HttpRequest, pk: int) -> HttpResponse:
     version, form = find_version(request, pk), ReceiptForm(request.POST, request.FILES)
     try:
         on, reference, receipt = _receipt(request, form)
-        owed = posting.outstanding(version.computation, posting.position(version.settlement))  # type: ignore[arg-type]
+        owed = posting.outstanding(version.figures, posting.position(version.settlement))
         if owed == 0:
             services.clear(request.user, version, on)  # type: ignore[arg-type]
         else:
@@ -250,7 +250,7 @@ def _receipt(request: Any, form: ReceiptForm) -> tuple[Any, str, StoredFile | No
 
 def _offsets(version: SettlementVersion, start: Any, count: int) -> list[tuple[Any, Decimal]]:
     """What is owed, spread from ``start`` over ``count`` months as far as each month's planned prepayment carries."""
-    left = -posting.outstanding(version.computation, posting.position(version.settlement))  # type: ignore[arg-type]
+    left = -posting.outstanding(version.figures, posting.position(version.settlement))
     months = [start.plus(number) for number in range(count)]
     planned = planned_prepayments(version.settlement, {month.year for month in months})
     offsets = []

@@ -120,7 +120,7 @@ def statement_page(
         "former": former[-1] if former else None,
         "comparison": side_by_side([former[-1], version]) if former else [],
         "comparison_heads": _comparison_heads([*former[-1:], version]),
-        "difference": version.computation.cash - former[-1].computation.cash if former else None,  # type: ignore[union-attr]
+        "difference": version.figures.cash - former[-1].figures.cash if former else None,
         "other_version": other[-1] if other else None,
         "acts": acts_for(user, version),
         "settled": where.settled if where.paid or where.recovered or where.offset else None,

@@ -58,8 +58,8 @@ def _drafted(actor: User | None, alliance: Alliance, year: int, fund: FundType) 
     return {
         **row,
         "outcome": outcome.done.value,
-        "text": f"{outcome.text}，清算现金 {version.computation.cash:,.2f} 元",
-        "problems": version.computation.open_points,
+        "text": f"{outcome.text}，清算现金 {version.figures.cash:,.2f} 元",
+        "problems": version.figures.open_points,
         **_told(version),
     }
 
@@ -78,7 +78,7 @@ def _told(version: SettlementVersion) -> dict[str, Any]:
         "number": version.settlement.number,
         "version": version.number,
         "state": str(version.state),
-        "fingerprint": version.computation.fingerprint,
-        "notices": version.computation.notices,
-        "result": version.computation.result,
+        "fingerprint": version.figures.fingerprint,
+        "notices": version.figures.notices,
+        "result": version.figures.result,
     }
