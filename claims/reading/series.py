@@ -1,25 +1,46 @@
-"""Months of several years and alliances at once: for overviews and projections, two queries whatever their number.
+"""Months of several years and alliances at once: at most two queries whatever their number.
 
-The same parts as :mod:`claims.reading.funds`, kept apart by where care was given, for the months that were delivered.
+For overviews and projections only; nothing is paid by it. The same parts as :mod:`claims.reading.funds`, kept apart by
+where care was given, for the months that were delivered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from threading import Lock
+from typing import NamedTuple
 
-from django.db.models import Case, CharField, F, Sum, Value, When
+from django.db.models import Case, CharField, Sum, Value, When
 
 from claims.models import OUT_OF_COUNTY, CareLocation, FactFundType, FactSet, MonthlyFact
 from claims.reading.package_scope import PackageScope
-from claims.reading.sums import ZERO, counties_of, set_heads
+from claims.reading.sums import ZERO, SetHead, counties_of, set_heads
 from core.models import Alliance
 from core.models.places import PRIMARY_KINDS
 from rules.periods import Month
 
 Key = tuple[int, str]
+PACKAGED = (FactFundType.RESIDENT.value, FactFundType.EMPLOYEE.value)
+KEPT_SETS = 1000
+"""Sets whose sums a process keeps: four years of twenty counties."""
+
+
+class _Sum(NamedTuple):
+    """Packaged yuan and settlements of one visit type and place in a set."""
+
+    visit: str
+    location: str
+    primary: bool
+    amount: Decimal
+    settlements: int
+
+
+_SetSums = dict[Key, list[_Sum]]
+_kept: dict[tuple[int, str], _SetSums] = {}
+_lock = Lock()
 
 
 @dataclass(frozen=True)
@@ -63,53 +84,67 @@ def months_by_year(
 ) -> dict[Key, list[MonthDetail]]:
     """Every delivered month from ``first`` to ``last`` year, oldest first, by (alliance id, fund type)."""
     heads = [head for head in set_heads(counties_of(alliances), last, before=first) if head.declared]
-    period_of = {head.pk: head for head in heads}
+    sums = _sums_of(heads)
+    found: dict[Key, list[MonthDetail]] = {}
+    for alliance in alliances:
+        for fund_type in PACKAGED:
+            key = (alliance.pk, fund_type)
+            scope = (scopes or {}).get(key, PackageScope.DEFAULT)
+            visits, locations = scope.visit_types(fund_type), scope.locations()
+            found[key] = [
+                _detail(
+                    head,
+                    [row for row in sums[head.pk].get(key, ()) if row.visit in visits and row.location in locations],
+                )
+                for head in heads
+                if head.county == alliance.county_id
+            ]
+    return found
+
+
+def _detail(head: SetHead, rows: Iterable[_Sum]) -> MonthDetail:
+    at: dict[str, Decimal] = {}
+    primary, settlements = ZERO, 0
+    for row in rows:
+        at[row.location] = at.get(row.location, ZERO) + row.amount
+        settlements += row.settlements
+        if row.primary and row.location == CareLocation.OWN_ALLIANCE:
+            primary += row.amount
+    return MonthDetail(head.period, head.data_to, at, primary, settlements)
+
+
+def _sums_of(heads: Collection[SetHead]) -> dict[int, _SetSums]:
+    """The sums of each set. A set never changes once written, so what was read is kept by its content's digest."""
+    found = {head.pk: known for head in heads if (known := _kept.get((head.pk, head.content))) is not None}
+    missing = [head for head in heads if head.pk not in found]
+    if missing:
+        read = _read(missing)
+        found.update(read)
+        with _lock:
+            _kept.update({(head.pk, head.content): read[head.pk] for head in missing})
+            while len(_kept) > KEPT_SETS:
+                _kept.pop(next(iter(_kept)))
+    return found
+
+
+def _read(heads: Collection[SetHead]) -> dict[int, _SetSums]:
+    """The sums of sets by alliance and fund type, in one query."""
     primary = Case(
         When(institution_kind__in=PRIMARY_KINDS, then=Value("1")), default=Value(""), output_field=CharField()
     )
     rows = (
         MonthlyFact.objects.filter(
-            factset__in=[head.pk for head in heads],
-            fund_type__in=[FactFundType.RESIDENT, FactFundType.EMPLOYEE],
-            alliance__in=[alliance.pk for alliance in alliances],
+            factset__in=[head.pk for head in heads], fund_type__in=PACKAGED, alliance__isnull=False
         )
         .order_by()
         .annotate(primary=primary)
         .values_list("factset_id", "alliance_id", "fund_type", "visit_type", "care_location", "primary")
-        .annotate(amount=Sum(F("fund_payable")), excluded=Sum("excluded_fund"), count=Sum("settlements"))
+        .annotate(amount=Sum("fund_payable"), excluded=Sum("excluded_fund"), count=Sum("settlements"))
     )
-    sums: dict[tuple[int, str, int], dict[str, Decimal]] = {}
-    primaries: dict[tuple[int, str, int], Decimal] = {}
-    counts: dict[tuple[int, str, int], int] = {}
-    allowed: dict[Key, tuple[frozenset[str], frozenset[str]]] = {}
+    found: dict[int, _SetSums] = {head.pk: {} for head in heads}
     for factset, alliance, fund_type, visit, location, is_primary, amount, excluded, count in rows:
-        key = (alliance, fund_type)
-        if key not in allowed:
-            scope = (scopes or {}).get(key, PackageScope.DEFAULT)
-            allowed[key] = (scope.visit_types(fund_type), scope.locations())
-        visits, locations = allowed[key]
-        if visit not in visits or location not in locations:
-            continue
-        cell = (*key, factset)
-        at = sums.setdefault(cell, {})
-        at[location] = at.get(location, ZERO) + amount - excluded
-        counts[cell] = counts.get(cell, 0) + count
-        if is_primary and location == CareLocation.OWN_ALLIANCE:
-            primaries[cell] = primaries.get(cell, ZERO) + amount - excluded
-    found: dict[Key, list[MonthDetail]] = {}
-    for alliance in alliances:
-        for fund_type in (FactFundType.RESIDENT.value, FactFundType.EMPLOYEE.value):
-            found[(alliance.pk, fund_type)] = [
-                MonthDetail(
-                    head.period,
-                    head.data_to,
-                    sums.get((alliance.pk, fund_type, head.pk), {}),
-                    primaries.get((alliance.pk, fund_type, head.pk), ZERO),
-                    counts.get((alliance.pk, fund_type, head.pk), 0),
-                )
-                for head in period_of.values()
-                if head.county == alliance.county_id
-            ]
+        made = _Sum(visit, location, bool(is_primary), amount - excluded, count)
+        found[factset].setdefault((alliance, fund_type), []).append(made)
     return found
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from claims import reading as claims
-from core.access import require
+from core.access import may, require
 from core.exports import export_workbook
 from core.models import Alliance, County, FundType, PoolingArea
 from core.models.places import valid_on
@@ -141,6 +141,7 @@ def months(request: HttpRequest, code: str) -> HttpResponse:
         "rows": list(outlook.months),
         "totals": list(sheet.rows)[-1][1:8] if outlook.months else None,
         "missing": outlook.facts.months_missing,
+        "opens_facts": bool(may(request.user, "claims.view", place.county)),  # type: ignore[arg-type]
     }
     return render(request, "portal/months.html", context)
 

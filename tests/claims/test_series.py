@@ -41,10 +41,22 @@ def test_a_month_whose_data_end_early_says_that_it_is_not_complete(world):
     assert [month.is_complete for month in found] == [True, False]
 
 
-def test_any_number_of_alliances_and_years_takes_two_queries(world, django_assert_num_queries):
-    years_of_facts(world, {2025: 90, 2026: 100}, through=2)
+def test_any_number_of_alliances_and_years_takes_two_queries_and_later_one(world, django_assert_num_queries):
+    years_of_facts(world, {2025: 37, 2026: 41}, through=2)  # read by no other test, so not kept yet
+    places = [world.alliance, world.east, world.west]
     with django_assert_num_queries(2):
-        months_by_year([world.alliance, world.east, world.west], 2022, 2026)
+        before = months_by_year(places, 2022, 2026)
+    with django_assert_num_queries(1):
+        assert months_by_year(places, 2022, 2026) == before
+
+
+def test_a_new_version_of_a_month_is_seen_at_once(world):
+    key = (world.alliance.pk, "RES")
+    month_of_facts(world, Month(2026, 1), 100)
+    before = months_by_year([world.alliance], 2026, 2026)[key][0]
+    month_of_facts(world, Month(2026, 1), 110)
+    after = months_by_year([world.alliance], 2026, 2026)[key][0]
+    assert after.charged == before.charged * 110 / 100
 
 
 def test_the_latest_year_with_data_is_that_of_the_alliances_own_counties(world):

@@ -158,17 +158,17 @@ def test_allocations_stand_beside_spending_and_primary_units_without_quota(fille
     assert lead.balance == lead.allocation - lead.expected
 
 
-@pytest.mark.parametrize("sort", ["", "charged", "-charged", "-expected"])
-def test_the_export_holds_the_lines_order_and_totals_of_the_page(filled, client_of, sort):
+def test_the_export_holds_the_lines_order_and_totals_of_the_page(filled, client_of):
     client = client_of(filled.hospital)
-    page = client.get(PAGE, {"sort": sort}).content.decode()
-    body = page.split('id="members"')[1]
-    shown = re.findall(r'<th scope="row">([^<]+)</th>', body)
-    charged = re.findall(r'data-trace-title="[^"]+">([^<]+)</a>', body)
-    rows = rows_of(client.get(reverse("portal:members-xlsx", args=["QX"]), {"sort": sort}), "居民")[2:]
-    assert [row[0] for row in rows] == shown
-    assert [yuan(money(row[4])) for row in rows] == charged
-    assert money(rows[-1][4]) == D("88900000.00")
+    for sort in ("", "charged", "-charged", "-expected"):
+        page = client.get(PAGE, {"sort": sort}).content.decode()
+        body = page.split('id="members"')[1]
+        shown = re.findall(r'<th scope="row">([^<]+)</th>', body)
+        charged = re.findall(r'data-trace-title="[^"]+">([^<]+)</a>', body)
+        rows = rows_of(client.get(reverse("portal:members-xlsx", args=["QX"]), {"sort": sort}), "居民")[2:]
+        assert [row[0] for row in rows] == shown, sort
+        assert [yuan(money(row[4])) for row in rows] == charged
+        assert money(rows[-1][4]) == D("88900000.00")
 
 
 def test_the_months_behind_the_figures_add_up_and_are_exported_as_shown(filled, client_of):
@@ -176,6 +176,11 @@ def test_the_months_behind_the_figures_add_up_and_are_exported_as_shown(filled, 
     page = client.get(reverse("portal:months", args=["QX"])).content.decode()
     assert "88,900,000.00" in page
     assert "2026年9月" in page
+    facts = reverse("claims:facts", args=["990101", "2026-09"])
+    assert facts in page
+    assert client.get(facts).status_code == 200
+    assert facts not in client_of(filled.hospital).get(reverse("portal:months", args=["QX"])).content.decode()
+    client = client_of(filled.officer)
     rows = rows_of(client.get(reverse("portal:months-xlsx", args=["QX"])), "居民")
     assert len(rows) == 2 + 9 + 1
     assert money(rows[-1][6]) == sum(money(row[6]) for row in rows[2:-1]) == D("88900000.00")
@@ -198,9 +203,10 @@ def test_an_empty_year_says_what_to_do_next(filled, client_of):
     assert "数据接入" in page
 
 
-@pytest.mark.parametrize("year", ["abc", "-1", "99999", "２０２６", ""])
-def test_a_year_that_is_none_falls_back_to_the_last_one_with_data(filled, client_of, year):
-    assert "2026 年度" in client_of(filled.officer).get(PAGE, {"year": year}).content.decode()
+def test_a_year_that_is_none_falls_back_to_the_last_one_with_data(filled, client_of):
+    client = client_of(filled.officer)
+    for year in ("abc", "-1", "99999", "２０２６", ""):
+        assert "2026 年度 · 牵头医院" in client.get(PAGE, {"year": year}).content.decode(), year
 
 
 @pytest.mark.parametrize(
