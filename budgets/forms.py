@@ -19,7 +19,7 @@ from budgets.models import (
     ReceiptOutcome,
 )
 from budgets.services import Entered, PackageInputs, RoundInputs
-from budgets.services.worksheet import YEARS_BACK
+from budgets.services.figures import YEARS_BACK
 from claims.reading import PackageScope
 from core.forms import search_field
 from core.models import Alliance, FundType, Institution

@@ -17,6 +17,7 @@ from budgets.services.batches import (
     submit_batch,
     withdraw_batch,
 )
+from budgets.services.figures import Entered, PackageInputs
 from budgets.services.growth import approve_growth, enter_growth, return_growth
 from budgets.services.negotiation import RoundInputs, record_round
 from budgets.services.other_payments import approve_payment, receive_payment, register_payment, return_payment
@@ -34,7 +35,7 @@ from budgets.services.payments import make_payment_file, open_amounts, record_re
 from budgets.services.plans import acknowledge_plan, file_plan
 from budgets.services.proposals import propose, propose_month, push_offset
 from budgets.services.ratios import approve_ratio, enter_ratio
-from budgets.services.worksheet import Entered, PackageInputs, Worked, inputs_of, work_out
+from budgets.services.worksheet import Worked, inputs_of, work_out
 
 __all__ = [
     "Entered",

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from budgets.models import AllocationState, AllocationVersion, MemberAllocation, Package, PackageState, PackageVersion
 from budgets.refusals import missing_text, refused
+from budgets.services.figures import policy_day
 from budgets.services.packages import refuse_closed_year
-from budgets.services.worksheet import policy_day, scope_of_version
+from budgets.services.worksheet import scope_of_version
 from claims.reading import member_spending
 from core.access import different_person, require
 from core.errors import Conflict, Problem, Refused

@@ -23,7 +23,8 @@ from budgets.models import (
     PackageVersion,
 )
 from budgets.refusals import missing_text
-from budgets.services.worksheet import PackageInputs, Worked, inputs_of, work_out
+from budgets.services.figures import PackageInputs
+from budgets.services.worksheet import Worked, inputs_of, work_out
 from core.access import different_person, require
 from core.errors import Conflict, Problem, Refused
 from core.files import store_evidence

@@ -211,8 +211,12 @@ def _receipt_problems(
     problems = missing_text("银行回单号", reference, "请照回单填写。")
     if not any(line.pk == pk for file in batch.payment_files.all() for pk, _amount in file.lines):
         problems.append(Problem("拨付文件", "", "该笔还没有列入拨付文件。", "请先生成拨付文件并送银行。"))
+    approved_on = timezone.localdate(batch.decided_at)
     if on > timezone.localdate():
         problems.append(Problem("银行日期", str(on), "银行日期不能晚于今天。", "请照回单填写。"))
+    elif on < approved_on:
+        text = f"银行日期早于本批预付的审定日期 {approved_on}。"
+        problems.append(Problem("银行日期", str(on), text, "请核对回单对应的批次。"))
     if due <= 0:
         problems.append(Problem("到账金额", str(amount), "该笔已付清。", "请核对回单对应的批次。"))
     elif outcome == ReceiptOutcome.PAID and amount != due:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from budgets.models import PrepaymentRatio
 from budgets.refusals import missing_text
-from budgets.services.worksheet import policy_day
+from budgets.services.figures import policy_day
 from core.access import different_person, require
 from core.errors import Conflict, Problem, Refused
 from core.models import Alliance, Role, User

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from budgets import services
 from budgets.forms import PackageForm
 from budgets.models import Package, PackageKind, PackageVersion
-from budgets.services.worksheet import YEARS_BACK
+from budgets.services.figures import YEARS_BACK
 from budgets.views.requests import person
 from claims.reading import PackageScope, fund_year, insured_heads
 from core.access import require

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from budgets import services
 from budgets.models import Package, PackageVersion, PrepaymentBatch, RevenueGrowth
@@ -146,7 +147,7 @@ def pay(world: Any, batch: PrepaymentBatch) -> None:
             world.finance,
             line,
             outcome="paid",
-            on=batch.decided_at.date(),
+            on=timezone.localdate(batch.decided_at),
             reference=f"YH{line.pk:06d}",
             amount=line.payable,
         )

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+from django.utils import timezone
+
 from budgets.models import PackageVersion, Prepayment, PrepaymentBatch
-from tests.budgets.ground import account, approved, approved_month, facts_of, growth, submitted
+from tests.budgets.ground import account, approved, approved_month, drafted, facts_of, growth, pdf, submitted
 
 ROOT = "/api/v1/budgets/"
 
@@ -64,9 +66,15 @@ def test_a_month_runs_from_proposal_to_receipt(world, client_of):
     assert post(client, f"batches/{batch.pk}/submit/").json()["state"] == "submitted"
     assert post(client, f"batches/{batch.pk}/approve/").status_code == 403
     assert post(client_of(world.reviewer), f"batches/{batch.pk}/approve/").json()["state"] == "approved"
-    receipt = {"outcome": "paid", "on": "2026-02-02", "reference": "YH1", "amount": "14327000.00"}
+    receipt = {"outcome": "paid", "on": timezone.localdate().isoformat(), "reference": "YH1", "amount": "14327000.00"}
     early = post(client_of(world.finance), f"prepayments/{line.pk}/receipts/", receipt)
     assert early.status_code == 422 and "拨付文件" in early.json()["problems"][0]["text"]
+    account(world)
+    made = post(client_of(world.finance), f"batches/{batch.pk}/payment-files/")
+    assert made.status_code == 201 and len(made.json()["sha256"]) == 64
+    assert post(client_of(world.finance), f"prepayments/{line.pk}/receipts/", receipt).status_code == 201
+    batch.refresh_from_db()
+    assert batch.state == "paid"
 
 
 def test_hospitals_read_approved_lines_of_their_own_only(world, client_of):
@@ -76,3 +84,54 @@ def test_hospitals_read_approved_lines_of_their_own_only(world, client_of):
     rows = client_of(world.hospital).get(ROOT + "prepayments/?year=2026").json()["results"]
     assert [Decimal(row["amount"]) for row in rows] == [Decimal("14327160.52")]
     assert client_of(world.sister_hospital).get(ROOT + "prepayments/").json()["results"] == []
+
+
+def test_a_growth_is_entered_with_its_file_and_returned_with_a_reason(world, client_of):
+    client = client_of(world.officer)
+    given = {
+        "pooling_area": "990100", "fund_type": "RES", "year": 2026, "growth": "0.042", "like_for_like": "无变化",
+        "document_title": "市预算",
+    }  # fmt: skip
+    bare = client.post(ROOT + "growths/", given)
+    assert bare.status_code == 422 and bare.json()["problems"][0]["field"] == "依据附件"
+    made = client.post(ROOT + "growths/", {**given, "evidence": pdf()})
+    assert made.status_code == 201 and made.json()["growth"] == "0.042000"
+    pk = made.json()["id"]
+    assert post(client, f"growths/{pk}/approve/").status_code == 403
+    assert post(client_of(world.reviewer), f"growths/{pk}/return/", {"reason": "依据不足"}).json()["state"] == "returned"
+    assert post(client_of(world.reviewer), f"growths/{pk}/approve/").status_code == 409
+
+
+def test_rounds_and_allocations_go_through_the_same_services(world, client_of):
+    growth(world)
+    version = drafted(world)
+    client = client_of(world.officer)
+    sides = {
+        "held_on": "2026-01-05", "bureau_participants": "林晓岚", "alliance_participants": "", "minutes": "纪要",
+        "outcome": "一致",
+    }  # fmt: skip
+    rounds = f"packages/{version.pk}/rounds/"
+    assert post(client, rounds, sides).status_code == 422
+    assert post(client, rounds, {**sides, "alliance_participants": "周敏"}).json()["number"] == 1
+    parts = {"H99010100001": str(version.in_alliance - 2), "H99010100011": "1.00", "H99010100021": "1.00"}
+    allocate = f"packages/{version.pk}/allocate/"
+    foreign = post(client, allocate, {"amounts": {**parts, "H99010200001": "0.00"}})
+    assert foreign.status_code == 422 and "不是本医共体的成员单位" in foreign.json()["problems"][0]["text"]
+    made = post(client, allocate, {"amounts": parts})
+    assert made.status_code == 201 and made.json()["total"] == str(version.in_alliance)
+    pk = made.json()["id"]
+    assert post(client, f"allocations/{pk}/submit/").json()["state"] == "submitted"
+    early = post(client_of(world.reviewer), f"allocations/{pk}/approve/")
+    assert early.status_code == 422 and "不是在执行的打包预算版本" in early.json()["problems"][0]["text"]
+
+
+def test_another_payment_is_registered_approved_and_paid(world, client_of):
+    approved(world)
+    given = {"alliance": "QX", "year": 2026, "fund_type": "RES", "kind": "other", "amount": "5.00", "purpose": "补付"}
+    assert post(client_of(world.hospital), "payments/", given).status_code == 403
+    pk = post(client_of(world.officer), "payments/", given).json()["id"]
+    assert post(client_of(world.officer), f"payments/{pk}/approve/").status_code == 403
+    assert post(client_of(world.reviewer), f"payments/{pk}/approve/").json()["state"] == "approved"
+    paid = {"on": timezone.localdate().isoformat(), "reference": "M1", "amount": "5.00"}
+    assert post(client_of(world.finance), f"payments/{pk}/receipt/", {**paid, "amount": "4.99"}).status_code == 422
+    assert post(client_of(world.finance), f"payments/{pk}/receipt/", paid).json()["state"] == "paid"

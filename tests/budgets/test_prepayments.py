@@ -1,10 +1,11 @@
 """Monthly prepayments: amounts to the fen, provisional months, changes in mid-year, the cap, idempotence."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from budgets import reading, services
 from budgets.models import Package, Prepayment, PrepaymentBatch
@@ -278,7 +279,7 @@ def payable_line(world):
 
 
 def receipt(world, line, **changes):
-    given = {"outcome": "paid", "on": date(2026, 2, 2), "reference": "YH1", "amount": EACH, **changes}
+    given = {"outcome": "paid", "on": timezone.localdate(), "reference": "YH1", "amount": EACH, **changes}
     return services.record_receipt(world.finance, line, **given)
 
 
@@ -286,6 +287,15 @@ def test_a_receipt_over_another_amount_is_refused(world):
     line = payable_line(world)
     with pytest.raises(Refused, match="不符"):
         receipt(world, line, amount=EACH - Decimal("0.01"))
+
+
+def test_a_receipt_of_tomorrow_or_from_before_the_approval_is_refused(world):
+    line = payable_line(world)
+    today = timezone.localdate()
+    with pytest.raises(Refused, match="不能晚于今天"):
+        receipt(world, line, on=today + timedelta(days=1))
+    with pytest.raises(Refused, match="早于本批预付的审定日期"):
+        receipt(world, line, on=today - timedelta(days=1))
 
 
 def test_a_receipt_recorded_twice_counts_once(world):
