@@ -50,7 +50,7 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
 class TrialRowSerializer(serializers.Serializer[Any]):
     account = serializers.CharField()
     code = serializers.CharField(source="account.code")
-    label = serializers.CharField(source="account.label")
+    label = serializers.CharField(source="account.label")  # type: ignore[assignment]
     group = serializers.CharField(source="account.group")
     opening = serializers.DecimalField(max_digits=17, decimal_places=2)
     debit = serializers.DecimalField(max_digits=17, decimal_places=2)
@@ -83,7 +83,8 @@ class ReadersOnly(ScopedReadViewSet):
     def get_object(self) -> Any:
         found = super().get_object()
         book = found if isinstance(found, Book) else found.book
-        reading.require_reader(self.request.user, book.pooling_area)
+        user: Any = self.request.user
+        reading.require_reader(user, book.pooling_area)
         return found
 
 

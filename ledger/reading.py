@@ -186,7 +186,9 @@ def balances(
 
 def entries_of(source: models.Model) -> models.QuerySet[Entry]:
     """The entries an object caused, oldest first."""
-    found = Entry.objects.filter(source_type=source._meta.label_lower, source_id=str(source.pk))
+    found: models.QuerySet[Entry] = Entry.objects.filter(
+        source_type=source._meta.label_lower, source_id=str(source.pk)
+    )
     return found.select_related("book", "actor").order_by("book", "seq")
 
 
