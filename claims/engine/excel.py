@@ -35,7 +35,7 @@ def xlsx_to_csv(path: Path, target: Path, limits: Limits) -> Sheet:
         names = book.sheet_names
         for name in names:
             sheet = book.get_sheet_by_name(name)
-            rows = enumerate(sheet.iter_rows(), start=(sheet.start or (0, 0))[0] + 1)
+            rows = enumerate(sheet.iter_rows(), start=1)
             header = next(((number, row) for number, row in rows if any(_text(cell) for cell in row)), None)
             if header is None:
                 continue

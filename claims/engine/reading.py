@@ -131,7 +131,7 @@ def _header(text: str, delimiter: str) -> tuple[tuple[str, ...], int]:
 @dataclass(frozen=True)
 class _BadByte:
     offset: int
-    in_utf8_text: bool  # multi-byte UTF-8 came before it: the file is UTF-8 and broken, not GB18030
+    in_utf8_text: bool  # what is around it reads as UTF-8: the file is UTF-8 and broken, not GB18030
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -141,26 +141,32 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _first_bad_utf8(path: Path) -> _BadByte | None:
-    decoder, position, beyond_ascii = codecs.getincrementaldecoder("utf-8")(), 0, False
+    decoder, position, beyond_ascii = codecs.getincrementaldecoder("utf-8")(), 0, 0
     for block in _blocks(path):
         zero = block.find(b"\0")
         if zero >= 0:
             raise RefusedFileError(
-                Reason.BROKEN_ENCODING,
-                f"第 {position + zero} 字节是空字符，这不是文本文件。",
-                f"请提供 {TEXT_SUFFIXES}。",
+                Reason.BROKEN_ENCODING, f"第 {position + zero} 字节是空字符，这不是文本文件。", f"请提供 {TEXT_SUFFIXES}。"
             )
         pending = len(decoder.getstate()[0])
         try:
             text = decoder.decode(block)
         except UnicodeDecodeError as problem:
-            good = problem.object[: problem.start].decode("utf-8")
-            seen = beyond_ascii or not good.removeprefix("\ufeff").isascii()
-            return _BadByte(position - pending + problem.start, seen)
-        beyond_ascii = beyond_ascii or not text.removeprefix("\ufeff").isascii()
+            return _BadByte(position - pending + problem.start, _mostly_utf8(problem.object, beyond_ascii))
+        beyond_ascii += 0 if text.isascii() else 1
         position += len(block)
     rest = len(decoder.getstate()[0])
-    return _BadByte(position - rest, beyond_ascii) if rest else None
+    return _BadByte(position - rest, beyond_ascii > 0) if rest else None
+
+
+def _mostly_utf8(block: bytes, good_blocks: int) -> bool:
+    """Whether a block with a bad byte is UTF-8 all the same: GB18030 read as UTF-8 is wrong in every other character,
+    a damaged UTF-8 file in a few. Blocks before it that held Chinese and were right settle it.
+    """
+    text = block.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    wrong = text.count("\ufffd")
+    right = sum(1 for character in text if character > "\x7f") - wrong
+    return good_blocks > 0 or right > 4 * wrong
 
 
 def _reencode(path: Path, target: Path) -> None:
