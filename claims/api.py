@@ -48,7 +48,6 @@ class FindingSerializer(serializers.Serializer[Any]):
 
 class ImportSerializer(serializers.ModelSerializer[ClaimsImport]):
     county = serializers.CharField(source="county.code")
-    file_name = serializers.CharField(source="file.name")
     uploaded_by = serializers.CharField(source="uploaded_by.username", allow_null=True, default=None)
     findings = FindingSerializer(many=True, read_only=True)
     total_cost = serializers.DecimalField(**MONEY)
@@ -184,7 +183,7 @@ class ClaimsReadViewSet(ScopedReadViewSet):
 class ImportViewSet(ClaimsReadViewSet):
     """明细导入"""
 
-    queryset = ClaimsImport.objects.select_related("county__pooling_area", "file", "uploaded_by").prefetch_related("findings")
+    queryset = ClaimsImport.objects.select_related("county__pooling_area", "uploaded_by").prefetch_related("findings")
     serializer_class = ImportSerializer
     filterset_fields: ClassVar[dict[str, list[str]]] = {"county__code": ["exact"], "state": ["exact"], "sha256": ["exact"]}
     parser_classes = [MultiPartParser, FormParser, JSONParser]

@@ -10,16 +10,18 @@ class ClaimsConfig(AppConfig):
     verbose_name = "数据接入"
 
     def ready(self) -> None:
-        from claims import handlers, todos, totals, triggers, verification
+        from claims import handlers, month_end, todos, totals, triggers, verification
         from claims.services.person_key import person_key_state
         from core.access import BUREAU_ROLES, register_action
         from core.models import Role
         from core.navigation import register_nav
         from core.registries import (
+            MonthEndStep,
             backup_sources,
             control_sums,
             due_work,
             home_todos,
+            month_end_steps,
             readiness_checks,
             search_sources,
             verifications,
@@ -40,6 +42,7 @@ class ClaimsConfig(AppConfig):
         backup_sources.register("数据湖", totals.kept_files)
         control_sums.register("数据接入", totals.control_sums, order=30)
         readiness_checks.register("参保人标识密钥", person_key_state)
+        month_end_steps.register("claims", MonthEndStep("数据是否齐全", month_end.tell_coverage), order=10)
         due_work.register("清理数据湖", handlers.clean_daily)
         home_todos.register("claims", todos.todos)
         search_sources.register("claims", todos.search)

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from claims.models import REPORT_FIELDS, ClaimsImport, FundMonthlyReport
+from claims.models import REPORT_FIELDS, ClaimsImport, FactSet, FundMonthlyReport, PayableTable
 from claims.reading.coverage import MonthCoverage
 from claims.reading.facts import InstitutionLine, total_of
 from claims.reading.imports import Finding
@@ -22,7 +22,7 @@ def import_sheets(imports: Iterable[ClaimsImport], notes: Sequence[str]) -> list
     ]  # fmt: skip
     rows = [
         [
-            found.pk, found.county.name, found.period_text, found.get_state_display(), found.file.name,
+            found.pk, found.county.name, found.period_text, found.get_state_display(), found.file_name,
             str(found.uploaded_by or "系统"), f"{found.uploaded_at:%Y-%m-%d %H:%M}", found.rows_total, found.rows_good,
             found.rows_bad, found.rows_late, found.rows_identical, found.good_pooled, found.bad_pooled, found.data_to,
         ]
@@ -83,6 +83,31 @@ def fact_sheets(title: str, lines: Sequence[InstitutionLine], notes: Sequence[st
         ["合计", None, None, None, sums["settlements"], None, sums["total_cost"], sums["pooled_fund_paid"], sums["fund_payable"]]
     )
     return [Sheet(title, header, rows, frozenset({6, 7, 8}), ["单位：元", *notes])]
+
+
+def factset_sheets(sets: Iterable[FactSet], notes: Sequence[str]) -> list[Sheet]:
+    header = ["县（区）", "月份", "版本", "现行", "文件", "行数", "结算人次", "统筹基金记账", "基金应付", "经办", "形成时间"]
+    rows = [
+        [
+            each.county.name, str(each.period), each.version, "是" if each.current else "否",
+            each.file.name if each.file else each.reason, each.rows, each.settlements, each.pooled_fund_paid,
+            each.fund_payable, str(each.created_by or "系统"), f"{each.created_at:%Y-%m-%d %H:%M}",
+        ]
+        for each in sets
+    ]  # fmt: skip
+    return [Sheet("月度事实表", header, rows, frozenset({7, 8}), ["单位：元", *notes])]
+
+
+def payable_table_sheets(tables: Iterable[PayableTable], notes: Sequence[str]) -> list[Sheet]:
+    header = ["县（区）", "月份", "版本", "现行", "文件", "病例数", "记账金额", "应付金额", "上传人", "上传时间"]
+    rows = [
+        [
+            each.county.name, str(each.period), each.version, "是" if each.current else "否", each.file.name, each.cases,
+            each.billed, each.payable, str(each.uploaded_by), f"{each.uploaded_at:%Y-%m-%d %H:%M}",
+        ]
+        for each in tables
+    ]  # fmt: skip
+    return [Sheet("付费方式应付表", header, rows, frozenset({6, 7}), ["单位：元", *notes])]
 
 
 def report_sheets(reports: Iterable[FundMonthlyReport], notes: Sequence[str]) -> list[Sheet]:

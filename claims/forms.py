@@ -94,6 +94,15 @@ class ImportFilter(CountyFilter):
     field_order = ["q", "county", "state", "month"]
 
 
+class TableFilter(CountyFilter):
+    """Workbooks taken in; older versions only when asked for."""
+
+    q = search_field("文件名")
+    month = MonthField(label="月份", required=False)
+    versions = forms.BooleanField(label="含旧版本", required=False)
+    field_order = ["q", "county", "month", "versions"]
+
+
 class YearFilter(CountyFilter):
     """A year of coverage."""
 

@@ -6,11 +6,14 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from claims.models import ClaimsImport, ImportState, OpenReject
+from claims.month_end import held_counties
 from core.access import actions, has_any_role, roles_at
-from core.models import County
+from core.models import Alliance, County
 from core.registries import SearchHit, Todo
+from rules.periods import Month
 
 MOST = 10
 
@@ -20,6 +23,7 @@ def todos(user: Any) -> list[Todo]:
     counties = _own_counties(user)
     if not counties:
         return []
+    last_month = Month.of(timezone.localdate()).previous()
     waiting = ClaimsImport.objects.filter(county__in=counties, state=ImportState.AWAITING_DECISION).select_related("county")
     found = [
         Todo(
@@ -41,7 +45,24 @@ def todos(user: Any) -> list[Todo]:
         )
         for each in rejects[:MOST]
     ]
-    return found
+    return found + _missing(counties, last_month)
+
+
+def _missing(counties: list[County], month: Month) -> list[Todo]:
+    """Counties with an alliance whose last month is not held and not on its way."""
+    ids = [county.pk for county in counties]
+    packaged = set(Alliance.objects.on(month.last_day).filter(county__in=ids).values_list("county_id", flat=True))
+    coming = set(
+        ClaimsImport.objects.unfinished()
+        .filter(county__in=ids, period_from__lte=month.last_day, period_to__gte=month.first_day)
+        .values_list("county_id", flat=True)
+    )
+    lacking = packaged - held_counties(ids, month) - coming
+    return [
+        Todo(f"接入{county} {month} 医保结算数据", reverse("claims:upload"), "月末处理前接入", verb="上传")
+        for county in counties
+        if county.pk in lacking
+    ]
 
 
 def waiting_count(user: Any) -> int:
@@ -57,9 +78,9 @@ def search(user: Any, text: str) -> list[SearchHit]:
     counties = [county for county in County.objects.visible_to(user) if roles_at(user, county) & actions["claims.view"].roles]
     if not counties:
         return []
-    match = Q(file__name__icontains=text) | (Q(pk=int(text)) if text.isdigit() and len(text) < 12 else Q())
-    found = ClaimsImport.objects.filter(match, county__in=counties).select_related("county", "file")[:MOST]
-    return [SearchHit(f"{each} · {each.file.name}", reverse("claims:import", args=[each.pk]), "明细导入") for each in found]
+    match = Q(file_name__icontains=text) | (Q(pk=int(text)) if text.isdigit() and len(text) < 12 else Q())
+    found = ClaimsImport.objects.filter(match, county__in=counties).select_related("county")[:MOST]
+    return [SearchHit(f"{each} · {each.file_name}", reverse("claims:import", args=[each.pk]), "明细导入") for each in found]
 
 
 def _own_counties(user: Any) -> list[County]:

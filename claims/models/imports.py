@@ -42,13 +42,16 @@ class ClaimsImport(models.Model):
     ``*_cost`` is total medical cost, ``*_pooled`` what the pooled fund was billed (yuan). ``told`` is what the check
     found out about the file (format, encoding, columns left unused, reading of mutual aid). ``difference`` compares,
     per month, what is held with what this extract would put in its place; ``held`` is the fingerprint of the lake the
-    comparison was made with. ``staged`` lists the files that wait beside the lake.
+    comparison was made with. ``staged`` lists the files that wait beside the lake. The uploaded ``file`` is thrown away
+    once the import is finished: it names persons, and nothing else here does.
     """
 
     county = models.ForeignKey("core.County", models.PROTECT, related_name="+", verbose_name="参保县（区）")
     period_from = models.DateField("申报期间起")
     period_to = models.DateField("申报期间止")
-    file = models.ForeignKey("core.StoredFile", models.PROTECT, related_name="+", verbose_name="文件")
+    file_name = models.CharField("文件名", max_length=200)
+    file_size = models.BigIntegerField("字节数")
+    file = models.ForeignKey("core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="文件")
     sha256 = models.CharField("文件校验值", max_length=64, db_index=True)
     state = models.CharField("状态", max_length=20, choices=ImportState.choices, default=ImportState.RECEIVED)
     uploaded_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="上传人")

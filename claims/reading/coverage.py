@@ -56,6 +56,12 @@ def coverage(county: County, year: int) -> list[MonthCoverage]:
     return coverage_of([county], year)
 
 
+def versions_held(county: County) -> dict[Month, int]:
+    """The number of the current version of each month that is held."""
+    sets = FactSet.objects.current().filter(county=county).order_by()
+    return {Month(year, month): version for year, month, version in sets.values_list("year", "month", "version")}
+
+
 def coverage_of(counties: Collection[County], year: int) -> list[MonthCoverage]:
     """The twelve months of each county, in four queries whatever their number."""
     cells = {

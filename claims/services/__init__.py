@@ -16,6 +16,7 @@ from claims.services.opening import note_rejects_opened, note_rows_opened
 from claims.services.payables import import_payables, payables_template
 from claims.services.processing import is_interrupted, process_import, retry_import
 from claims.services.receiving import receive_path, receive_upload
+from claims.services.refreshing import refresh_facts
 from claims.services.rejects import write_off_rejects
 from claims.services.reports import enter_fund_report, import_fund_reports, parse_values, report_template
 
@@ -37,6 +38,7 @@ __all__ = [
     "receive_path",
     "receive_upload",
     "record_factset",
+    "refresh_facts",
     "reject_import",
     "remove_mapping",
     "report_template",

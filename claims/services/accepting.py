@@ -76,7 +76,6 @@ def store_import(claims_import: ClaimsImport, progress: Progress) -> None:
         except FileNotFoundError as error:
             raise LakeChangedError from error
     _commit(claims_import, plan, months, fingerprint_of(reference))
-    lake.clear_staging(claims_import)
 
 
 def _month(

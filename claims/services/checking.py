@@ -77,6 +77,7 @@ def plan_of(claims_import: ClaimsImport) -> Plan:
 def check_import(claims_import: ClaimsImport, progress: Progress) -> None:
     """Check a received import; afterwards it awaits a decision, is being accepted, or is rejected as a whole."""
     require_same_person_key()
+    assert claims_import.file is not None  # kept until the import is finished
     ClaimsImport.objects.filter(pk=claims_import.pk).update(state=ImportState.CHECKING)
     staging = lake.fresh_staging(claims_import)
     plan = plan_of(claims_import)

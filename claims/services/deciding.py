@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from claims import lake
 from claims.models import ClaimsImport, ImportState
-from claims.services.receiving import JOB, start_job
+from claims.services.receiving import JOB, clear_away, start_job
 from core.access import require
 from core.errors import Conflict, Problem, Refused
 from core.models import User
@@ -57,7 +56,7 @@ def reject_import(actor: User, claims_import: ClaimsImport, reason: str) -> Clai
         found.outcome = f"经办退回：{found.rejected_reason}"
         found.save(update_fields=["state", "rejected_reason", "decided_by", "decided_at", "outcome"])
         record(actor, JOB, found, f"退回第 {found.pk} 号导入（{found.county} {found.period_text}）：{found.rejected_reason}")
-    lake.clear_staging(found)
+    clear_away(found)
     return found
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from claims import lake
 from claims.models import ClaimsImport, ImportState
 from claims.services.accepting import LakeChangedError, store_import
 from claims.services.checking import check_import
-from claims.services.receiving import JOB, start_job
+from claims.services.receiving import JOB, clear_away, start_job
 from core.access import require
 from core.errors import Conflict
 from core.models import Job, User
@@ -37,7 +36,7 @@ def process_import(pk: int, progress: Progress) -> ClaimsImport:
                 ClaimsImport.objects.filter(pk=pk, state=ImportState.ACCEPTING).update(state=ImportState.CHECKING)
         else:
             if claims_import.is_finished:
-                lake.clear_staging(claims_import)
+                clear_away(claims_import)
             return claims_import
     raise Conflict("入库期间数据一直在变化，请稍后重试。")
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 
+from claims import lake
 from claims.models import ClaimsImport, ImportState, LakeFile
 from claims.services.mappings import settings_of
 from claims.services.person_key import require_same_person_key
@@ -65,6 +66,21 @@ def start_job(claims_import: ClaimsImport, actor: User | None) -> Job:
     )
 
 
+def clear_away(claims_import: ClaimsImport) -> None:
+    """After an import is finished: its working directory goes, and the uploaded file, which names persons, with it."""
+    lake.clear_staging(claims_import)
+    with transaction.atomic():
+        found = ClaimsImport.objects.select_for_update().get(pk=claims_import.pk)
+        stored = found.file
+        if stored is None:
+            return
+        ClaimsImport.objects.filter(pk=found.pk).update(file=None)
+        path, sha256 = stored.path, stored.sha256
+        stored.delete()
+        if not StoredFile.objects.filter(sha256=sha256).exists():
+            transaction.on_commit(lambda: path.unlink(missing_ok=True))
+
+
 def _received(actor: User, county: County, first: Month, last: Month, stored: StoredFile) -> ClaimsImport:
     try:
         with transaction.atomic():
@@ -74,6 +90,8 @@ def _received(actor: User, county: County, first: Month, last: Month, stored: St
                 county=locked,
                 period_from=first.first_day,
                 period_to=last.last_day,
+                file_name=stored.name,
+                file_size=stored.size,
                 file=stored,
                 sha256=stored.sha256,
                 uploaded_by=actor,

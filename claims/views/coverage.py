@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Max, Min
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from claims import exports, services
 from claims.forms import FactFilter, YearFilter
@@ -21,6 +22,7 @@ from claims.reading.rows import claim_rows
 from claims.views.places import counties_of, county_of
 from core import parameters
 from core.access import may
+from core.errors import Refused
 from core.exports import export_workbook
 from core.models import County, Institution
 from rules.errors import RuleError
@@ -61,6 +63,12 @@ def coverage_xlsx(request: HttpRequest) -> HttpResponse:
 @require_GET
 def facts(request: HttpRequest, county: str, month: str) -> HttpResponse:
     """The facts of a county's insured in a month, by place of care and by institution; older versions by number."""
+    return _facts_page(request, county, month)
+
+
+def _facts_page(
+    request: HttpRequest, county: str, month: str, reason: str = "", refusal: Refused | None = None
+) -> HttpResponse:
     factset, versions = _factset(request, county, month)
     form = FactFilter(request.GET)
     lines = by_institution(factset, form.cleaned_data if form.is_valid() else {}, request.GET.get("sort", "-fund_payable"))
@@ -75,8 +83,12 @@ def facts(request: HttpRequest, county: str, month: str) -> HttpResponse:
         "sums": total_of(lines),
         "export_url": reverse("claims:facts-xlsx", args=[county, month]),
         "may_open": bool(may(request.user, "claims.open_rows", factset.county)),  # type: ignore[arg-type]
+        "may_refresh": bool(may(request.user, "claims.import", factset.county)),  # type: ignore[arg-type]
+        "open_refresh": refusal is not None,
+        "reason": reason,
+        "problems": refusal.problems if refusal else [],
     }
-    return render(request, "claims/facts.html", context)
+    return render(request, "claims/facts.html", context, status=refusal.status if refusal else 200)
 
 
 @require_GET
@@ -87,6 +99,20 @@ def facts_xlsx(request: HttpRequest, county: str, month: str) -> HttpResponse:
     name = f"{factset.county}{factset.period}机构事实-第{factset.version}版.xlsx"
     sheets = exports.fact_sheets("机构事实", lines, [str(factset)])
     return export_workbook(request.user, factset, name, sheets, place=factset.county)  # type: ignore[arg-type]
+
+
+@require_POST
+def refresh(request: HttpRequest, county: str, month: str) -> HttpResponse:
+    """Make the month's facts again under the registers as they stand now."""
+    factset, _versions = _factset(request, county, month)
+    reason = request.POST.get("reason", "")
+    try:
+        made, is_new = services.refresh_facts(request.user, factset.county, factset.period, reason)  # type: ignore[arg-type]
+    except Refused as refusal:
+        return _facts_page(request, county, month, reason, refusal)
+    said = f"已形成第 {made.version} 版。" if is_new else "按现行登记重新汇总，没有变化。"
+    messages.success(request, said)
+    return redirect("claims:facts", county=county, month=month)
 
 
 @require_GET

@@ -175,7 +175,7 @@ def _filtered(request: HttpRequest, counties: list[Any]) -> tuple[ImportFilter, 
     if form.is_valid():
         chosen = form.cleaned_data
         if text := chosen["q"].strip():
-            match = Q(file__name__icontains=text) | Q(uploaded_by__full_name__icontains=text)
+            match = Q(file_name__icontains=text) | Q(uploaded_by__full_name__icontains=text)
             found = found.filter(match | Q(pk=int(text)) if text.isdigit() else match)
         if chosen["county"]:
             found = found.filter(county__code=chosen["county"])
@@ -185,7 +185,7 @@ def _filtered(request: HttpRequest, counties: list[Any]) -> tuple[ImportFilter, 
             found = found.filter(period_from__lte=chosen["month"].last_day, period_to__gte=chosen["month"].first_day)
     sort = request.GET.get("sort", "")
     order = sort if sort.removeprefix("-") in SORTS else "-pk"
-    return form, found.select_related("county", "file", "uploaded_by").order_by(order, "-pk")
+    return form, found.select_related("county", "uploaded_by").order_by(order, "-pk")
 
 
 def _matrix(cells: list[Any]) -> list[dict[str, Any]]:
@@ -196,7 +196,7 @@ def _matrix(cells: list[Any]) -> list[dict[str, Any]]:
 
 
 def _import(request: HttpRequest, pk: int) -> ClaimsImport:
-    related = ("county__pooling_area", "file", "uploaded_by", "decided_by", "job", "report")
+    related = ("county__pooling_area", "uploaded_by", "decided_by", "job", "report")
     found = get_visible(ClaimsImport.objects.select_related(*related), request.user, pk=pk)
     require(request.user, VIEW, found.county)  # type: ignore[arg-type]
     return found  # type: ignore[no-any-return]

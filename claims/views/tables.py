@@ -7,12 +7,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from claims import exports, services
-from claims.forms import CountyFilter, TableUploadForm
+from claims.forms import TableFilter, TableUploadForm
 from claims.models import FactSet, FactSource, PayableTable
 from claims.reading.payables import reconciled
 from claims.views.places import VIEW, allowed_at, counties_of
@@ -32,13 +35,26 @@ def fact_table(request: HttpRequest) -> HttpResponse:
     counties = counties_of(request.user)
 
     def show(form: TableUploadForm | None, problems: list[Problem], status: int) -> HttpResponse:
-        held = FactSet.objects.filter(county__in=counties, source=FactSource.TABLE)
-        held = held.select_related("county", "created_by", "file").order_by("-pk")
-        page = Paginator(held, PAGE).get_page(request.GET.get("page"))
-        context = {"form": form, "problems": problems, "page_obj": page}
+        chosen, held = _tables(request, counties)
+        context = {
+            "form": form,
+            "problems": problems,
+            "filter": chosen,
+            "page_obj": Paginator(held, PAGE).get_page(request.GET.get("page")),
+            "export_url": reverse("claims:fact_table-xlsx"),
+        }
         return render(request, "claims/fact_table.html", context, status=status)
 
     return _upload(request, "claims.import", services.import_fact_table, show, "claims:fact_table")
+
+
+@require_GET
+def fact_table_xlsx(request: HttpRequest) -> HttpResponse:
+    counties = counties_of(request.user)
+    chosen, held = _tables(request, counties)
+    sheets = exports.factset_sheets(held, chosen.said())
+    name = f"月度事实表-{timezone.localdate()}.xlsx"
+    return export_workbook(request.user, counties[0].pooling_area, name, sheets)  # type: ignore[arg-type]
 
 
 @require_GET
@@ -52,17 +68,26 @@ def payables(request: HttpRequest) -> HttpResponse:
     counties = counties_of(request.user)
 
     def show(form: TableUploadForm | None, problems: list[Problem], status: int) -> HttpResponse:
-        chosen = CountyFilter(request.GET, counties=counties)
-        held = PayableTable.objects.filter(county__in=counties).select_related("county", "uploaded_by", "file")
-        if chosen.is_valid() and chosen.cleaned_data["county"]:
-            held = held.filter(county__code=chosen.cleaned_data["county"])
-        page = Paginator(held.order_by("-year", "-month", "county__code", "-version"), PAGE)
+        chosen, held = _payables(request, counties)
         context = {
-            "form": form, "problems": problems, "filter": chosen, "page_obj": page.get_page(request.GET.get("page")),
-        }  # fmt: skip
+            "form": form,
+            "problems": problems,
+            "filter": chosen,
+            "page_obj": Paginator(held, PAGE).get_page(request.GET.get("page")),
+            "export_url": reverse("claims:payables-xlsx"),
+        }
         return render(request, "claims/payables.html", context, status=status)
 
     return _upload(request, "claims.import", services.import_payables, show, "claims:payables")
+
+
+@require_GET
+def payables_xlsx(request: HttpRequest) -> HttpResponse:
+    counties = counties_of(request.user)
+    chosen, held = _payables(request, counties)
+    sheets = exports.payable_table_sheets(held, chosen.said())
+    name = f"付费方式应付表-{timezone.localdate()}.xlsx"
+    return export_workbook(request.user, counties[0].pooling_area, name, sheets)  # type: ignore[arg-type]
 
 
 @require_GET
@@ -92,6 +117,41 @@ def payable_table_xlsx(request: HttpRequest, pk: int) -> HttpResponse:
     table = _table(request, pk)
     name = f"{table.county}{table.period}付费方式应付对账-第{table.version}版.xlsx"
     return export_workbook(request.user, table, name, exports.payable_sheets("应付对账", reconciled(table)))  # type: ignore[arg-type]
+
+
+def _tables(request: HttpRequest, counties: list[County]) -> tuple[TableFilter, QuerySet[FactSet]]:
+    found = FactSet.objects.filter(county__in=counties, source=FactSource.TABLE)
+    form, found = _narrowed(request, counties, found)
+    return form, found.select_related("county", "created_by", "file").order_by(*_order(request, ("fund_payable",)))
+
+
+def _payables(request: HttpRequest, counties: list[County]) -> tuple[TableFilter, QuerySet[PayableTable]]:
+    form, found = _narrowed(request, counties, PayableTable.objects.filter(county__in=counties))
+    return form, found.select_related("county", "uploaded_by", "file").order_by(*_order(request, ("billed", "payable")))
+
+
+def _narrowed(request: HttpRequest, counties: list[County], found: Any) -> tuple[TableFilter, Any]:
+    form = TableFilter(request.GET, counties=counties)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        if text := chosen["q"].strip():
+            found = found.filter(file__name__icontains=text)
+        if chosen["county"]:
+            found = found.filter(county__code=chosen["county"])
+        if chosen["month"]:
+            found = found.filter(year=chosen["month"].year, month=chosen["month"].month)
+        if not chosen["versions"]:
+            found = found.filter(current=True)
+    return form, found
+
+
+def _order(request: HttpRequest, amounts: tuple[str, ...]) -> list[str]:
+    """The order asked for among the columns this list has; the newest first otherwise."""
+    sort = request.GET.get("sort", "")
+    name, sign = sort.removeprefix("-"), "-" if sort.startswith("-") else ""
+    if name == "period":
+        return [f"{sign}year", f"{sign}month", "-pk"]
+    return [f"{sign}{name}", "-pk"] if name in amounts else ["-pk"]
 
 
 def _table(request: HttpRequest, pk: int) -> PayableTable:

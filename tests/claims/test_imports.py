@@ -55,12 +55,16 @@ def test_rejected_rows_stay_apart_with_code_yuan_and_remedy(world):
     assert reading.fund_year(world.alliance, 2026, "RES").open_reject_share == D("0.047619")
 
 
-def test_no_raw_person_id_is_left_anywhere_behind_the_upload(world):
+def test_no_raw_person_id_is_left_anywhere_behind_the_upload(world, settings, tmp_path, django_capture_on_commit_callbacks):
+    settings.DATA_DIR = tmp_path
     rows = [*GOOD, claim(90, visit_type="99"), claim(91, visit_type="99", person_id="360101197001019091")]
-    found = imported(world, rows)
+    with django_capture_on_commit_callbacks(execute=True):
+        found = imported(world, rows)
     kept = [found.report.path.read_text("utf-8-sig"), repr(list(found.findings.values())), found.outcome]
+    assert found.file is None and not StoredFile.objects.filter(kind="claims_extract").exists()
     kept += [str(event.data) + event.summary for event in TrailEvent.objects.all()]
-    files = [found.raw_rejects.path.read_bytes(), LakeFile.objects.get().path.read_bytes()]
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert LakeFile.objects.get().path.read_bytes() in files and found.raw_rejects.path.read_bytes() in files
     for number in (1, 40, 90):
         person = f"36010119700101{number:04d}"
         assert not any(person in text for text in kept)
@@ -135,7 +139,7 @@ def test_the_same_file_is_refused_naming_when_and_by_whom_it_came(world):
             received(world, GOOD, period, actor=world.second_officer)
         assert f"第 {found.pk} 号导入" in str(refusal.value) and "林晓岚" in str(refusal.value)
     assert ClaimsImport.objects.count() == 1
-    assert StoredFile.objects.filter(kind="claims_extract").count() == 1
+    assert not StoredFile.objects.filter(kind="claims_extract").exists()
 
 
 def test_a_rejected_file_may_come_again_under_the_right_declaration(world):

@@ -11,14 +11,16 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from claims import lake
+from claims import lake, reading
 from claims.models import FactSet, LakeFile, MonthlyFact, lake_root
 from claims.reading.rows import claim_rows
-from claims.services import import_payables, record_factset
+from claims.services import import_payables, record_factset, refresh_facts
 from claims.services.payables import COLUMNS as PAYABLE_COLUMNS
 from claims.verification import verify_facts, verify_manifest
 from core import triggers
+from core.errors import Refused
 from core.models import AgreedShare, Membership, TrailEvent
+from core.registries import home_todos, month_end_steps
 from rules.periods import Month
 from tests.claims.extracts import accepted, claim, imported, in_month
 from tests.claims.facts import fact
@@ -140,3 +142,45 @@ def test_looking_at_rows_needs_a_post_for_it(world, client_of):
     assert client_of(world.admin).get(url).status_code == 403
     assert client_of(world.hospital).get(url).status_code == 404
     assert not TrailEvent.objects.filter(action="claims.open_rows").exists()
+
+
+def test_corrected_registers_move_rows_when_the_month_is_made_again(world, client_of):
+    imported(world, ROWS)
+    assert reading.fund_year(world.alliance, 2026, "RES").in_alliance == Decimal("12000.00")
+    Membership.objects.filter(institution=world.lead).delete()
+    client = client_of(world.officer)
+    url = "/claims/facts/990101/2026-09/"
+    refused = client.post(f"{url}refresh/", {"reason": ""})
+    assert refused.status_code == 422 and "data-open-now" in refused.content.decode()
+    assert client.post(f"{url}refresh/", {"reason": "人民医院本月未入医共体"}).status_code == 302
+    current = FactSet.objects.current().get()
+    assert (current.version, current.pooled_fund_paid) == (2, Decimal("12000.00"))
+    year = reading.fund_year(world.alliance, 2026, "RES")
+    assert (year.in_alliance, year.in_county_outside) == (Decimal("0.00"), Decimal("12000.00"))
+    assert client.post(f"{url}refresh/", {"reason": "再次汇总"}).status_code == 302
+    assert FactSet.objects.count() == 2
+    assert verify_facts() == []
+    assert client_of(world.reviewer).post(f"{url}refresh/", {"reason": "再次汇总"}).status_code == 403
+
+
+def test_a_month_of_a_table_is_not_made_again_from_claims(world):
+    record_factset(world.officer, world.qingxi, SEPTEMBER, [fact("5.00")], "table")
+    with pytest.raises(Refused):
+        refresh_facts(world.officer, world.qingxi, SEPTEMBER, "登记更正")
+
+
+def test_the_month_end_says_what_is_there_and_what_is_missing(world):
+    imported(world, [*ROWS, claim(90, visit_type="99")])
+    step = dict(month_end_steps)["claims"]
+    told = step.run(world.alliance, SEPTEMBER, None)
+    assert "2026-09 数据已接入（医保结算明细第 1 版" in told and "退回行 1 行" in told and "2026-08" in told
+    assert "尚未接入" in step.run(world.east, SEPTEMBER, None)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_missing_last_month_is_something_to_do(world, time_machine, held):
+    time_machine.move_to("2026-10-08 09:00:00+08:00")
+    if held:
+        imported(world, ROWS)
+    titles = [todo.title for todo in dict(home_todos)["claims"](world.county_officer)]
+    assert titles == ([] if held else ["接入青溪县 2026-09 医保结算数据"])

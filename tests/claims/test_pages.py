@@ -20,9 +20,9 @@ from tests.claims.workbooks import filled
 
 SEPTEMBER = Month(2026, 9)
 PAGES = [
-    "claims:list", "claims:list-xlsx", "claims:coverage", "claims:coverage-xlsx", "claims:fact_table",
+    "claims:list", "claims:list-xlsx", "claims:coverage", "claims:coverage-xlsx", "claims:fact_table", "claims:fact_table-xlsx",
     "claims:fact_table-template", "claims:monthly_report", "claims:monthly_report-xlsx", "claims:monthly_report-template",
-    "claims:payables", "claims:payables-template", "claims:mappings",
+    "claims:payables", "claims:payables-xlsx", "claims:payables-template", "claims:mappings",
 ]  # fmt: skip
 
 
@@ -145,6 +145,22 @@ def test_an_export_holds_what_the_page_shows_and_is_logged(held, client_of):
     rows = read_sheets(client.get(url, {"visit_type": "outpatient"}).content, "x")["机构事实"]
     assert rows[-1][-1] == 16.67 and len(rows) == 5
     assert TrailEvent.objects.filter(action="core.export").latest("pk").actor == held.officer
+
+
+@pytest.mark.parametrize("sort", ["period", "-period", "fund_payable", "-billed", "payable", "nonsense", "-created_by__password"])
+def test_lists_sort_by_their_own_columns_and_ignore_others(held, client_of, sort):
+    client = client_of(held.officer)
+    for page in ("claims:fact_table", "claims:payables", "claims:list", "claims:monthly_report"):
+        assert client.get(reverse(page), {"sort": sort}).status_code == 200
+
+
+def test_older_versions_are_listed_when_asked_for(held, client_of):
+    client = client_of(held.officer)
+    import_payables(held.officer, held.qingxi, filled(PAYABLE_COLUMNS, [{**PAYABLE, "cases": 4}]), "更正.xlsx")
+    page = reverse("claims:payables")
+    assert "应付.xlsx" not in (current := client.get(page).content.decode()) and "第 2 版" in current
+    both = read_sheets(client.get(reverse("claims:payables-xlsx"), {"versions": "on"}).content, "x")["付费方式应付表"]
+    assert [row[2] for row in both[-2:]] == [2.0, 1.0]
 
 
 def test_the_administrator_edits_a_mapping_on_its_page(world, client_of):
