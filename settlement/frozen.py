@@ -45,6 +45,7 @@ class YearInputs:
     year: int
     fund_type: str
     package: Decimal
+    package_id: int
     package_version: int
     package_number: int
     package_in_alliance: Decimal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -26,11 +27,10 @@ EFFECTS = {
     Act.REJECT_OBJECTION: "书面答复并再次送达，重新计算确认期限。",
     Act.FINALISE: "审定后记入备查账，年度关账；只能以更正版本变更。",
     Act.REOPEN: "退回草稿，医共体的确认作废。",
-    Act.CLEAR: "没有款项收付，预付款转为待遇支出。",
 }
-PRIMARY = (Act.REVIEW, Act.SEND, Act.CONFIRM, Act.FINALISE, Act.CLEAR)
+PRIMARY = (Act.REVIEW, Act.SEND, Act.CONFIRM, Act.FINALISE)
 WITH_AMOUNT = (Act.REVIEW, Act.CONFIRM, Act.FINALISE)
-ON_OTHER_FORMS = (Act.PAY, Act.RECOVER, Act.SUPERSEDE)
+ON_OTHER_FORMS = (Act.PAY, Act.CLEAR, Act.RECOVER, Act.SUPERSEDE)
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,6 @@ def acts_for(user: Any, version: SettlementVersion) -> list[PanelAct]:
     for act in acts_from(version.state):
         if act in ON_OTHER_FORMS:
             continue
-        if act == Act.CLEAR and owed_of(version) != 0:
-            continue
         answer = may(user, action_name(act), version.alliance)
         step = transition(version.state, act)
         assert step is not None
@@ -75,8 +73,6 @@ def acts_for(user: Any, version: SettlementVersion) -> list[PanelAct]:
     return sorted(rows, key=lambda row: (not row.allowed, not row.primary))
 
 
-def owed_of(version: SettlementVersion) -> Any:
+def owed_of(version: SettlementVersion, where: posting.Position) -> Decimal | None:
     """Yuan still to pay (positive) or to get back (negative); None unless the version is final and unpaid."""
-    if version.state != VersionState.FINAL:
-        return None
-    return posting.outstanding(version.figures, posting.position(version.settlement))
+    return posting.outstanding(version.figures, where) if version.state == VersionState.FINAL else None

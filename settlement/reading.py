@@ -23,6 +23,7 @@ from settlement.frozen import YearInputs
 from settlement.models import (
     Adjustment,
     AssessmentScore,
+    Booking,
     CauseAnalysis,
     Computation,
     RecoveryPlan,
@@ -153,6 +154,11 @@ def adjustment_of(alliance: Alliance, year: int, fund_type: str, source: str) ->
     """The amount entered from a source for a settlement."""
     rows = Adjustment.objects.filter(alliance=alliance, year=year, fund_type=fund_type, source=source)
     return rows.order_by("-pk").first()
+
+
+def bookings_of(version: SettlementVersion) -> list[Booking]:
+    """What was booked under a version, oldest first, with its vouchers."""
+    return list(version.bookings.select_related("fund_entry__book", "control_entry__book", "booked_by").order_by("pk"))
 
 
 def plans_of(version: SettlementVersion) -> list[RecoveryPlan]:

@@ -7,10 +7,13 @@ calculator. Reads the stored computation only; nothing is computed anew except s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from core.templatetags.fund import percent, signed, yuan
 from rules.money import ZERO, round_fen
@@ -32,6 +35,7 @@ class StatementLine:
     steps: list[dict[str, Any]] = field(default_factory=list)
     rows_text: str = ""
     rows: str = ""
+    rows_url: str = ""
 
     @property
     def is_total(self) -> bool:
@@ -113,6 +117,22 @@ class Statement:
     @cached_property
     def blocks(self) -> list[Block]:
         return [Block("全年发生与打包总额", self._compared()), Block("从打包总额到清算现金", self._to_cash())]
+
+    @cached_property
+    def shown_blocks(self) -> list[Block]:
+        """The blocks with the address of the rows behind each line, for the page."""
+        query = urlencode({"year": self.inputs.year, "fund": self.inputs.fund_type, "q": self.version.alliance.name})
+        package = reverse("budgets:package", args=[self.inputs.package_id])
+        pages = {
+            "facts": reverse("settlement:facts", args=[self.version.pk]),
+            "package": f"{package}?version={self.inputs.package_number}",
+            "prepaid": f"{reverse('budgets:prepayments')}?{query}",
+            "": "",
+        }
+        return [
+            Block(block.title, [replace(line, rows_url=pages[line.rows]) for line in block.lines])
+            for block in self.blocks
+        ]
 
     @property
     def lines(self) -> list[StatementLine]:

@@ -76,6 +76,7 @@ def gather(alliance: Alliance, year: int, fund_type: str, today: date) -> Gather
         year=year,
         fund_type=str(fund_type),
         package=package.total,
+        package_id=package.package,
         package_version=package.version,
         package_number=package.number,
         package_in_alliance=package.in_alliance,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.templatetags.fund import day
-from settlement.models import SettlementVersion
+from settlement.models import Booking, SettlementVersion
 from settlement.states import VersionState
 
 CURRENT = {
@@ -23,10 +24,10 @@ CURRENT = {
 REFUSED = (VersionState.OBJECTED, VersionState.CANCELLED, VersionState.SUPERSEDED)
 
 
-def stages(version: SettlementVersion) -> list[dict[str, Any]]:
+def stages(version: SettlementVersion, bookings: Sequence[Booking]) -> list[dict[str, Any]]:
     """Five steps: drafted, reviewed, answered by the alliance, final, money settled."""
     current = CURRENT[VersionState(version.state)]
-    last = version.bookings.select_related("booked_by").last()
+    last = bookings[-1] if bookings else None
     rows = (
         ("试算起草", _name(version.prepared_by, "经办"), version.prepared_at, ""),
         ("复核", _name(version.reviewed_by, "复核"), version.reviewed_at, ""),
@@ -50,9 +51,9 @@ def _now(version: SettlementVersion) -> str:
     return "refused" if version.state in REFUSED else "current"
 
 
-def signatures(version: SettlementVersion) -> list[dict[str, Any]]:
+def signatures(version: SettlementVersion, bookings: Sequence[Booking]) -> list[dict[str, Any]]:
     """The strip at the foot of the statement."""
-    last = version.bookings.select_related("booked_by").last()
+    last = bookings[-1] if bookings else None
     rows = (
         ("经办", version.prepared_by, version.prepared_at, "待起草"),
         ("复核", version.reviewed_by, version.reviewed_at, "待复核"),

@@ -45,7 +45,8 @@ def statement_word(request: HttpRequest, pk: int) -> HttpResponse:
     """The statement as a Word document, with the same figures."""
     version = find_version(request, pk)
     seen = reading.versions_seen(request.user, version.settlement)  # type: ignore[arg-type]
-    return word.statement_response(request.user, version, signatures(version), head_hash(version.alliance), seen)  # type: ignore[arg-type]
+    signed = signatures(version, reading.bookings_of(version))
+    return word.statement_response(request.user, version, signed, head_hash(version.alliance), seen)  # type: ignore[arg-type]
 
 
 @require_GET
@@ -64,7 +65,13 @@ def facts(request: HttpRequest, pk: int) -> HttpResponse:
     rows = reading.months_behind(version)
     names = ("in_alliance", "out_of_county", "at_sisters", "treated_for_sisters", "charged", "settlements")
     totals = {name: sum(getattr(row, name) for row in rows) for name in names}
-    context = {"version": version, "statement": Statement(version), "rows": rows, "totals": totals}
+    context = {
+        "version": version,
+        "statement": Statement(version),
+        "rows": rows,
+        "totals": totals,
+        "county": version.alliance.county if roles_at(request.user, version.alliance) & BUREAU_ROLES else None,  # type: ignore[arg-type]
+    }
     return render(request, "settlement/facts.html", context)
 
 
@@ -107,14 +114,15 @@ def statement_page(
     other = reading.versions_seen(user, other_fund) if other_fund is not None else []
     is_bureau = bool(roles_at(user, settlement.alliance) & BUREAU_ROLES)
     where = posting.position(settlement)
+    bookings = reading.bookings_of(version)
     context: dict[str, Any] = {
         "version": version,
         "settlement": settlement,
         "statement": shown,
         "computation": version.computation,
-        "stages": stages(version),
+        "stages": stages(version, bookings),
         "confirm_days": parameter("settlement.confirm_days", settlement.alliance, timezone.localdate()),
-        "signatures": signatures(version),
+        "signatures": signatures(version, bookings),
         "trail_head": head_hash(settlement.alliance),
         "seen": seen,
         "former": former[-1] if former else None,
@@ -124,11 +132,11 @@ def statement_page(
         "other_version": other[-1] if other else None,
         "acts": acts_for(user, version),
         "settled": where.settled if where.paid or where.recovered or where.offset else None,
-        "owed": owed_of(version),
+        "owed": owed_of(version, where),
         "changes": version.changes.select_related("actor").prefetch_related("files"),
         "analyses": reading.analyses_of(settlement),
         "plans": reading.plans_of(version),
-        "bookings": version.bookings.select_related("fund_entry__book", "control_entry__book", "booked_by"),
+        "bookings": bookings,
         "computations": version.computations.order_by("-number") if is_bureau else [],
         "is_bureau": is_bureau,
         "lead": settlement.alliance.lead_hospital(version.prepared_at.date()) if version.prepared_at else None,

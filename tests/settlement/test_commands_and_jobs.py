@@ -154,7 +154,8 @@ def test_home_tells_each_person_what_waits_for_her(world):
     services.confirm(world.hospital, version)
     assert "审定" in todos(world.reviewer)[0].title
     services.finalise(world.reviewer, version)
-    assert "收付" in todos(world.finance)[0].title
+    assert [todo.title for todo in todos(world.finance)] == [f"支付或结清清算款：{version.settlement}"]
+    assert todos(world.officer) == [] == todos(world.reviewer)
     assert [hit.kind for hit in search(world.officer, "清-2025-QX-居民")] == ["年度清算"]
     assert search(world.sister_hospital, "青溪") == [] and search(world.officer, "青溪 职工") == []
 
@@ -166,3 +167,20 @@ def test_a_draft_that_lacks_a_decision_does_not_wait_for_the_reviewer(world):
         ground.month_facts(world, ground.Month(YEAR, month), "18666666.66", "8333333.33")
     services.refresh(world.officer, ground.the_draft(world))
     assert todos(world.reviewer) == []
+
+
+def test_home_leads_a_recovery_from_the_plan_to_its_last_instalment(world):
+    from rules.periods import Month
+    from settlement.todos import todos
+
+    for month in range(1, 13):
+        ground.month_facts(world, ground.Month(YEAR, month), "83333.33", "23666666.67")
+    ground.prepaid(world, 1)
+    version = ground.final(world, ground.drafted(world))
+    assert "提出追回方案" in todos(world.officer)[0].title and todos(world.finance) == []
+    plan = services.propose_order(world.officer, version, 2, Month.of(timezone.localdate()))
+    assert "批准追回方案" in todos(world.reviewer)[0].title and todos(world.officer) == []
+    services.approve_recovery(world.reviewer, plan)
+    assert "第 1 期" in todos(world.finance)[0].title
+    services.record_recovery(world.finance, plan.instalments.first(), timezone.localdate(), "YH1")
+    assert "第 2 期" in todos(world.finance)[0].title

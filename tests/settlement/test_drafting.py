@@ -157,9 +157,8 @@ def _both(world, month):
 
 def _import_of_may(world):
     from claims.models import ClaimsImport
-    from core.files import store_bytes
 
-    stored = store_bytes(b"extract", "claims-2025-05.csv", "claims_extract", world.officer)
     return ClaimsImport.objects.create(
-        county=world.qingxi, period_from=date(YEAR, 5, 1), period_to=date(YEAR, 5, 31), file=stored, uploaded_by=world.officer
-    )
+        county=world.qingxi, period_from=date(YEAR, 5, 1), period_to=date(YEAR, 5, 31), file_name="claims-2025-05.csv",
+        file_size=7, uploaded_by=world.officer,
+    )  # fmt: skip

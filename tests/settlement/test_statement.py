@@ -111,7 +111,7 @@ def test_the_workbook_has_the_totals_of_the_page(world, overrun):
 def test_the_word_document_has_the_figures_the_notice_and_the_signatures(world, overrun):
     from docx import Document
 
-    content = word.statement_document(overrun, signatures(overrun), head_hash(world.area), [overrun])
+    content = word.statement_document(overrun, signatures(overrun, []), head_hash(world.area), [overrun])
     document = Document(io.BytesIO(content))
     text = "\n".join(paragraph.text for paragraph in document.paragraphs)
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
@@ -129,7 +129,7 @@ def test_a_correction_stands_beside_its_former_version(world):
     rows = {row["label"]: row for row in side_by_side([version, second])}
     assert rows["县外及兄弟 X"]["difference"] == D("100000.00")
     assert rows["清算现金"]["difference"] == D("-80000.00")
-    content = word.statement_document(second, signatures(second), head_hash(world.area), [version, second])
+    content = word.statement_document(second, signatures(second, []), head_hash(world.area), [version, second])
     assert content[:2] == b"PK"
 
 
