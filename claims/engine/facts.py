@@ -125,6 +125,7 @@ def _grain(grouped: tuple[str, ...], alliance: str) -> tuple[str, ...]:
 def _placed_rows(files: Sequence[Path], county: str, month: Month) -> str:
     """The month's rows of the county with sign, payable, responsible and treating alliance, and where care was given."""
     area = "coalesce(c.institution_area, '')"
+    located = f"coalesce(i.county, {area})"  # the register knows better than the extract
     return f"""
         SELECT c.* EXCLUDE (method, institution_area, outflow_kind),
                coalesce(c.method, '') AS method, coalesce(c.institution_code, '') AS institution,
@@ -132,11 +133,10 @@ def _placed_rows(files: Sequence[Path], county: str, month: Month) -> str:
                CASE WHEN coalesce(c.reversal_of, '') = '' THEN 1 ELSE -1 END AS sign,
                coalesce(c.fund_payable, c.pooled_fund_paid, 0) AS payable,
                coalesce(t.alliance, o.alliance, '{_UNKNOWN}') AS responsible,
-               CASE WHEN coalesce(i.county, {area}) = '{county}' THEN coalesce(m.alliance, '') ELSE '' END AS treating,
-               CASE WHEN coalesce(i.county, {area}) = '{county}' THEN '{_LOCAL}'
-                    WHEN i.county IS NOT NULL OR {area} IN (SELECT code FROM fact_counties)
-                         OR {area}[1:4] = '{county[:4]}' THEN 'city'
-                    WHEN {area}[1:2] = '{county[:2]}' THEN 'province'
+               CASE WHEN {located} = '{county}' THEN coalesce(m.alliance, '') ELSE '' END AS treating,
+               CASE WHEN {located} = '{county}' THEN '{_LOCAL}'
+                    WHEN {located} IN (SELECT code FROM fact_counties) OR {located}[1:4] = '{county[:4]}' THEN 'city'
+                    WHEN {located}[1:2] = '{county[:2]}' THEN 'province'
                     ELSE 'outside' END AS place
         FROM {parquet_list(files)} c
         LEFT JOIN fact_institutions i ON i.code = c.institution_code

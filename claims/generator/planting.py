@@ -169,8 +169,9 @@ def _fraud(planted: Planted, rng: np.random.Generator, kind: str, first_day: int
         return
     uid = int(rng.choice(candidates))
     one = np.array([uid])
-    rows["person"][uid] = person
-    describe_persons(rows)
+    about = {"person": person, **{name: int(values[0]) for name, values in describe_persons(np.array([person])).items()}}
+    for name, value in about.items():
+        rows[name][uid] = value
     planted.protected.add(uid)
     begin, end = int(rows["begin"][uid]), int(rows["end"][uid])
     story = [uid]
@@ -198,10 +199,9 @@ def _fraud(planted: Planted, rng: np.random.Generator, kind: str, first_day: int
         if len(clinics):
             other = np.array([int(clinics[0])])
             free_before = int(other[0]) in planted.protected
-            story += planted.append(other, person=person, begin=middle, end=middle, settled=middle).tolist()
+            story += planted.append(other, **about, begin=middle, end=middle, settled=middle).tolist()
             if not free_before:
                 planted.protected.discard(int(other[0]))
-            describe_persons(rows)
     planted.frauds.append((kind, story))
 
 

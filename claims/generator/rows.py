@@ -83,11 +83,9 @@ def persons_of(setup: Setup, draw: np.ndarray, employee: np.ndarray) -> np.ndarr
     return np.where(employee, skewed * staff, staff + skewed * (setup.population - staff)).astype(np.int64)
 
 
-def describe_persons(arrays: Arrays) -> None:
+def describe_persons(person: np.ndarray) -> Arrays:
     """Sex and birth day follow from the person's number, so that they never change between visits."""
-    person = arrays["person"]
-    arrays["sex"] = 1 + mixed(person, 1) % 2
-    arrays["birth"] = -14600 + mixed(person, 2) % 31000  # 1930 to 2014
+    return {"sex": 1 + mixed(person, 1) % 2, "birth": -14600 + mixed(person, 2) % 31000}  # born 1930 to 2014
 
 
 def draw_chunk(setup: Setup, rng: np.random.Generator, count: int, first_day: int, last_day: int) -> Arrays:
@@ -102,7 +100,7 @@ def draw_chunk(setup: Setup, rng: np.random.Generator, count: int, first_day: in
     maternity = rows["category"] == INDEX["maternity"]
     female = mixed(rows["person"], 1) % 2 == 1
     rows["category"][maternity & ~female] = INDEX["county_stay"]
-    describe_persons(rows)
+    rows |= describe_persons(rows["person"])
     _places(setup, rng, rows, count)
     _dates(rng, rows, count, first_day, last_day)
     _money(setup, rng, rows, count)
