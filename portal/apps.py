@@ -15,6 +15,7 @@ class PortalConfig(AppConfig):
         from core.navigation import register_nav
         from core.registries import home_todos, search_sources
         from portal import todos
+        from portal.demo import loading  # noqa: F401 - registers its job
         from portal.reading import search
 
         readers = BUREAU_ROLES | {Role.HOSPITAL_FINANCE, Role.OBSERVER}

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from claims.reading.coverage import versions_held
 from claims.services import record_factset
 from portal.demo import facts, story
 from portal.demo.clock import acting_on
@@ -108,9 +109,10 @@ def push_refusals() -> None:
 
 def late_claims() -> None:
     """The late claims of example 17 make a second version of December 2025."""
-    month = Month(2025, 12)
+    month, county = Month(2025, 12), county_of("990101")
+    if versions_held(county)[month] > 1:
+        return
     rows = facts.with_late_claims(facts.month_rows("990101", month))
-    county = county_of("990101")
     record_factset(
         user(COUNTY_OFFICER), county, month, rows, "demo", reason="跨省异地就医迟到结算 1,036 行",
     )  # fmt: skip
@@ -118,11 +120,13 @@ def late_claims() -> None:
 
 def month_facts(county: CountySpec, month: Month) -> None:
     """A month of facts as the county's extract would have given them; one county's last month is not whole yet."""
+    held = county_of(county.code)
+    if month in versions_held(held):
+        return
     rows, declared, data_to = facts.month_rows(county.code, month), True, month.last_day
     if county.code == story.PARTIAL_COUNTY and month == story.LAST_MONTH:
         share = story.PARTIAL_TO.day / month.last_day.day
         rows, declared, data_to = facts.first_days(rows, share), False, story.PARTIAL_TO
-    held = county_of(county.code)
     record_factset(user(OFFICER), held, month, rows, "demo", declared=declared, data_to=data_to)
 
 
