@@ -21,7 +21,7 @@ from budgets.models.prepayments import DECIDED
 from budgets.reading.worklist import FUND_ORDER
 from budgets.services.batches import totals_text
 from budgets.views.requests import Shown, person, rights
-from core.access import may
+from core.access import may, require
 from core.errors import Refused
 from core.exports import export_workbook
 from core.models import User
@@ -74,6 +74,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Hold, reduce or release one line."""
     line = _line(request, pk)
+    require(person(request), "budgets.prepare_prepayment", line.alliance)
     form = ChangeForm(request.POST)
     refusal = None
     if form.is_valid():
@@ -92,6 +93,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     """Record the bank's receipt of one line."""
     line = _line(request, pk)
+    require(person(request), "budgets.pay", line.alliance)
     form = ReceiptForm(request.POST)
     refusal = None
     if form.is_valid():

@@ -13,7 +13,7 @@ from budgets import services
 from budgets.forms import GrowthForm
 from budgets.models import RevenueGrowth
 from budgets.views.requests import Shown, person
-from core.access import may
+from core.access import may, require
 from core.errors import Refused
 from core.models import PoolingArea
 from core.scope import get_visible
@@ -25,6 +25,7 @@ def growth(request: HttpRequest) -> HttpResponse:
         return _page(request, Shown())
     user = person(request)
     area = _area(request)
+    require(user, "budgets.enter_growth", area)
     form = GrowthForm(request.POST, request.FILES)
     refusal = None
     if form.is_valid():

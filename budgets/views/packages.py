@@ -18,7 +18,7 @@ from budgets.models import PackageVersion
 from budgets.reading.worklist import FUND_ORDER, SORTS, PackageRow, growths_of, package_rows
 from budgets.views.package_page import package_page
 from budgets.views.requests import Shown, person, year_of
-from core.access import actions, has_any_role
+from core.access import actions, has_any_role, require
 from core.errors import Refused
 from core.exports import export_workbook
 from core.scope import get_visible
@@ -108,6 +108,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     """The second person's approval, with the day it was decided."""
     version = _version(request, pk)
+    require(person(request), "budgets.approve_package", version.alliance)
     form = ApprovalForm(request.POST)
     refusal = None
     if form.is_valid():
@@ -128,6 +129,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 def add_round(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a round of negotiation."""
     version = _version(request, pk)
+    require(person(request), "budgets.prepare_package", version.alliance)
     form = RoundForm(request.POST, request.FILES)
     refusal = None
     if form.is_valid():

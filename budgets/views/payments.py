@@ -82,6 +82,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
             services.return_payment(user, payment, request.POST.get("reason", ""))
             messages.success(request, f"已退回{payment}。")
         elif action == "receipt":
+            require(user, "budgets.pay", payment.alliance)
             form = PaymentReceiptForm(request.POST)
             if not form.is_valid():
                 return _page(request, Shown(f"receipt-{pk}", None, request.POST.dict(), form))
