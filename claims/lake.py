@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from claims.models import ClaimsImport, ImportState, LakeFile, lake_root
@@ -121,7 +122,8 @@ def reader() -> Any:
     """A DuckDB connection for short questions from a page."""
     import duckdb
 
-    return duckdb.connect(config={"memory_limit": "512MB", "threads": 2})
+    spill = Path(settings.DATA_DIR) / "tmp" / "duckdb"
+    return duckdb.connect(config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(spill)})
 
 
 def sha256_of(path: Path) -> str:

@@ -51,12 +51,12 @@ def stages_of(claims_import: ClaimsImport) -> list[dict[str, Any]]:
     """The stepper: received, checked, decided, stored."""
     state = claims_import.state
     order = [ImportState.RECEIVED, ImportState.CHECKING, ImportState.AWAITING_DECISION, ImportState.ACCEPTING]
-    at = 4 if claims_import.is_finished else order.index(ImportState(state))
+    at = 4 if claims_import.is_finished else max(1, order.index(ImportState(state)))
     decided = claims_import.decided_by
     asked = decided is not None or state == ImportState.AWAITING_DECISION
     steps = [
         _stage("已接收", 0, at, claims_import.uploaded_by, claims_import.uploaded_at),
-        _stage("检查", 1, max(at, 1), None, claims_import.checked_at),
+        _stage("检查", 1, at, None, claims_import.checked_at),
         _stage("经办确认", 2, at, decided, claims_import.decided_at, "" if asked else "无须确认"),
         _stage("入库", 3, at, None, claims_import.accepted_at),
     ]
