@@ -20,12 +20,12 @@ class CoreConfig(AppConfig):
     verbose_name = "基础"
 
     def ready(self) -> None:
-        from core import files, handlers, trail, triggers  # noqa: F401
+        from core import files, handlers, trail, triggers
         from core.access import register_action
         from core.models import Role
         from core.models.trail import TRAIL_READERS
         from core.navigation import register_nav
-        from core.registries import backup_sources, control_sums, readiness_checks, trail_texts, verifications
+        from core.registries import backup_sources, control_sums, due_work, readiness_checks, trail_texts, verifications
 
         register_action("core.manage_people", "管理账号与岗位", {Role.ADMINISTRATOR})
         register_action("core.manage_places", "管理机构与区划", {Role.ADMINISTRATOR})
@@ -38,6 +38,7 @@ class CoreConfig(AppConfig):
 
         triggers.append_only("core_trailevent", "trail rows are never changed or deleted")
         post_migrate.connect(triggers.install, sender=self)
+        due_work.register("月末处理", handlers.look_for_month_end)
         verifications.register("轨迹链", trail.verify_chains, order=10)
         verifications.register("防改触发器", triggers.missing, order=11)
         verifications.register("文件校验值", files.verify_files, order=12)

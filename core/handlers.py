@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from core.jobs import JobRun, enqueue, job
-from core.models import Alliance
+from core.models import Alliance, Job
 from core.registries import month_end_steps
 from rules.periods import Month
+
+
+def look_for_month_end() -> None:
+    """Once a month is over and no run for it exists, start one; asked by the clock, answered by rows."""
+    ended = Month.of(timezone.localdate()).previous()
+    if (
+        not Job.objects.filter(name="month_end", period=str(ended)).exists()
+        and Alliance.objects.on(ended.last_day).exists()
+    ):
+        enqueue("month_end", period=str(ended))
 
 
 @job("month_end", label="月末处理")
