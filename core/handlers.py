@@ -11,12 +11,14 @@ from rules.periods import Month
 
 
 def look_for_month_end() -> None:
-    """Once a month is over and no run for it exists, start one; asked by the clock, answered by rows."""
+    """Once a month is over and no run for it exists, start one; asked by the clock, answered by rows.
+
+    Waits while other work is unfinished, so that the month is read after the imports under way.
+    """
     ended = Month.of(timezone.localdate()).previous()
-    if (
-        not Job.objects.filter(name="month_end", period=str(ended)).exists()
-        and Alliance.objects.on(ended.last_day).exists()
-    ):
+    if Job.objects.unfinished().exists() or Job.objects.filter(name="month_end", period=str(ended)).exists():
+        return
+    if Alliance.objects.on(ended.last_day).exists():
         enqueue("month_end", period=str(ended))
 
 

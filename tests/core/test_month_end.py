@@ -26,3 +26,10 @@ def test_a_finished_month_is_not_started_again_by_the_clock(world):
 def test_nothing_starts_where_there_is_no_alliance(db):
     look_for_month_end()
     assert not Job.objects.exists()
+
+
+@time_machine.travel("2026-10-01 08:00:00+08:00", tick=False)
+def test_it_waits_for_the_imports_under_way(world):
+    Job.objects.create(name="claims.import", label="导入")
+    look_for_month_end()
+    assert not Job.objects.filter(name="month_end").exists()
