@@ -60,7 +60,7 @@ class OverviewSerializer(serializers.Serializer[Any]):
             "range": season.range_text,
             "tier": card.outlook.shared.label if card.outlook.shared else None,
             "cash": str(card.cash.settled.cash) if card.cash else None,
-            "trace": card.year_end_trace.as_json(),
+            "trace": card.trace_of("end").as_json(),
         }
 
 
@@ -69,7 +69,10 @@ class OverviewViewSet(viewsets.ViewSet):
 
     lookup_field = "code"
 
-    @extend_schema(parameters=[OpenApiParameter("year", int)], responses=OverviewSerializer(many=True))
+    @extend_schema(
+        parameters=[OpenApiParameter("code", str, OpenApiParameter.PATH), OpenApiParameter("year", int)],
+        responses=OverviewSerializer(many=True),
+    )
     def retrieve(self, request: Request, code: str) -> Response:
         """Both fund types of an alliance's year (default: the last year with data)."""
         place = get_visible(Alliance.objects.select_related("county__pooling_area"), request.user, code=code)

@@ -6,7 +6,7 @@ Amounts stay Decimal yuan; templates format. Nothing is computed here that :mod:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from django.urls import reverse
 
 from budgets import reading as budgets
+from budgets.reading import PrepaymentYear
 from core.models import Alliance, FundType
 from core.templatetags.fund import percent, scale_positions, signed, wan
 from portal import traces
@@ -25,54 +26,62 @@ from rules.trace import Trace
 HUNDRED = Decimal(100)
 
 
+TRACES = {
+    "package": "打包总额（调整后）",
+    "prepaid": "累计预付",
+    "charged": "累计发生 S",
+    "end": "年末预测（简单估计）",
+    "cash": "预计清算现金",
+    "outflow": "县域外就医占比",
+    "primary": "基层支出占比",
+}
+"""The traced figures of an alliance's fund type by the name in their address."""
+
+
 @dataclass(frozen=True)
 class FundCard:
-    """One fund type of one alliance as a strip of key figures with their traces; ``prefix`` keeps dialog ids apart."""
+    """One fund type of one alliance as a strip of key figures; each figure's trace is worked out when it is opened."""
 
     outlook: FundOutlook
-    prefix: str
     cash: CashOutlook | None
     cap: Decimal | None
-    year_end_trace: Trace
-    cash_trace: Trace
-    package_trace: Trace = field(default_factory=Trace)
-    prepaid_trace: Trace = field(default_factory=Trace)
-    charged_trace: Trace = field(default_factory=Trace)
+    payments: PrepaymentYear | None = None
     outflow: OutflowShare | None = None
     primary: PrimaryFigure | None = None
-    paid_months: int = 0
+
+    def trace_of(self, name: str) -> Trace:
+        """The trace of a figure of ``TRACES``; empty where the figure is not there."""
+        match name:
+            case "package":
+                return traces.package_trace(self.outlook)
+            case "prepaid" if self.payments is not None:
+                return traces.prepaid_trace(self.outlook, self.payments)
+            case "charged":
+                return traces.charged_trace(self.outlook)
+            case "end":
+                return traces.year_end_trace(self.outlook)
+            case "cash" if self.cash is not None:
+                return traces.cash_trace(self.outlook, self.cash)
+            case "outflow" if self.outflow is not None:
+                return self.outflow.trace
+            case "primary" if self.primary is not None:
+                return self.primary.trace
+        return Trace()
+
+    @property
+    def trace_urls(self) -> dict[str, str]:
+        """Where each figure's trace is opened."""
+        at = self.outlook
+        query = f"?year={at.year}&fund={at.fund_type}"
+        return {name: reverse("portal:figure-trace", args=[at.alliance.code, name]) + query for name in TRACES}
+
+    @property
+    def paid_months(self) -> int:
+        return sum(bool(month.paid) for month in self.payments.months) if self.payments else 0
 
     @property
     def fund(self) -> str:
         return self.outlook.fund_type
-
-    @property
-    def end_id(self) -> str:
-        return f"{self.prefix}-end"
-
-    @property
-    def cash_id(self) -> str:
-        return f"{self.prefix}-cash"
-
-    @property
-    def package_id(self) -> str:
-        return f"{self.prefix}-package"
-
-    @property
-    def prepaid_id(self) -> str:
-        return f"{self.prefix}-prepaid"
-
-    @property
-    def charged_id(self) -> str:
-        return f"{self.prefix}-charged"
-
-    @property
-    def outflow_id(self) -> str:
-        return f"{self.prefix}-outflow"
-
-    @property
-    def primary_id(self) -> str:
-        return f"{self.prefix}-primary"
 
     @property
     def package_url(self) -> str:
@@ -224,49 +233,29 @@ class FundCard:
         return None if self.cap is None else self.cap - self.outlook.prepaid
 
 
-def fund_cards(found: Mapping[Key, FundOutlook], alliance: Alliance, prefix: str) -> list[FundCard]:
+def fund_cards(found: Mapping[Key, FundOutlook], alliance: Alliance) -> list[FundCard]:
     """Both fund types of an alliance for the home page: estimate and cash only."""
-    return [_card(found[(alliance.pk, fund)], f"{prefix}-{fund}") for fund in FundType.values]
+    return [_card(found[(alliance.pk, fund)]) for fund in FundType.values]
 
 
 def full_cards(found: Mapping[Key, FundOutlook], alliance: Alliance) -> list[FundCard]:
-    """Both fund types with every figure and trace of the alliance's overview."""
-    cards = []
-    for fund in FundType.values:
-        outlook = found[(alliance.pk, fund)]
-        card = _card(outlook, fund)
-        year = budgets.prepayment_year(alliance, outlook.year, fund)
-        cards.append(
-            FundCard(
-                outlook=outlook,
-                prefix=fund,
-                cash=card.cash,
-                cap=card.cap,
-                year_end_trace=card.year_end_trace,
-                cash_trace=card.cash_trace,
-                package_trace=traces.package_trace(outlook),
-                prepaid_trace=traces.prepaid_trace(outlook, year),
-                charged_trace=traces.charged_trace(outlook),
-                outflow=outflow_share(outlook),
-                primary=primary_figure(outlook),
-                paid_months=sum(bool(month.paid) for month in year.months),
-            )
-        )
-    return cards
+    """Both fund types with every figure of the alliance's overview."""
+    return [full_card(found[(alliance.pk, fund)]) for fund in FundType.values]
 
 
-def _card(outlook: FundOutlook, prefix: str) -> FundCard:
-    other = budgets.other_payments(outlook.alliance, outlook.year, outlook.fund_type)
-    cash = cash_outlook(outlook, other)
-    planned = prepayment_plan(outlook)
-    return FundCard(
-        outlook=outlook,
-        prefix=prefix,
-        cash=cash,
-        cap=planned.cap if planned else None,
-        year_end_trace=traces.year_end_trace(outlook),
-        cash_trace=traces.cash_trace(outlook, cash) if cash else Trace(),
+def full_card(outlook: FundOutlook) -> FundCard:
+    return replace(
+        _card(outlook),
+        payments=budgets.prepayment_year(outlook.alliance, outlook.year, outlook.fund_type),
+        outflow=outflow_share(outlook),
+        primary=primary_figure(outlook),
     )
+
+
+def _card(outlook: FundOutlook) -> FundCard:
+    other = budgets.other_payments(outlook.alliance, outlook.year, outlook.fund_type)
+    planned = prepayment_plan(outlook)
+    return FundCard(outlook, cash_outlook(outlook, other), planned.cap if planned else None)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("overview/county/<slug:code>/", overview.county, name="county"),
     path("overview/county/<slug:code>/alliances.xlsx", overview.county_xlsx, name="county-xlsx"),
     path("overview/alliance/<slug:code>/", overview.alliance, name="alliance"),
+    path("overview/alliance/<slug:code>/trace/<slug:name>/", overview.figure_trace, name="figure-trace"),
     path("overview/alliance/<slug:code>/members.xlsx", overview.members_xlsx, name="members-xlsx"),
     path("overview/alliance/<slug:code>/members/trace/", overview.member_trace, name="member-trace"),
     path("overview/alliance/<slug:code>/months/", overview.months, name="months"),

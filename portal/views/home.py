@@ -9,8 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from core.access import has_any_role
 from core.exports import export_workbook
 from core.models import Alliance, FundType, User
+from core.models.jobs import JOB_READERS
 from portal.exports import todo_sheet
 from portal.figures import FundCard, fund_cards
 from portal.reading import desk
@@ -39,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "other_alliances": len(alliances) - 1,
         "data_to": max((card.outlook.data_to for card in cards if card.outlook.data_to), default=None),
         "month_end": desk.month_end(user),
+        "sees_work": has_any_role(user, JOB_READERS),
         "running": desk.running_jobs(user),
         "news": told,
         "news_count": news_count,
@@ -58,7 +61,7 @@ def todos_xlsx(request: HttpRequest) -> HttpResponse:
 
 def _cards(alliance: Alliance, today: date) -> list[FundCard]:
     year = default_year([alliance], today)
-    return fund_cards(outlooks([alliance], year), alliance, "home")
+    return fund_cards(outlooks([alliance], year), alliance)
 
 
 def _filters(request: HttpRequest) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from core.models import Alliance, County, FundType, PoolingArea
 from core.models.places import valid_on
 from core.scope import get_visible
 from portal import charts, exports, traces
-from portal.figures import FundCard, FundTotal, full_cards, fund_totals
+from portal.figures import TRACES, FundCard, FundTotal, full_card, full_cards, fund_totals
 from portal.reading.access import ACTION, own_level
 from portal.reading.members import MemberTable, member_table
 from portal.reading.outlook import HISTORY_YEARS, FundOutlook, default_year, outlooks
@@ -107,6 +107,23 @@ def members_xlsx(request: HttpRequest, code: str) -> HttpResponse:
     sheet = exports.member_sheet(outlook, member_table(outlook, asked.sort))
     name = f"{place.name}{asked.year}年{FundType(asked.fund).label}成员单位执行.xlsx"
     return export_workbook(request.user, place, name, [sheet])  # type: ignore[arg-type]
+
+
+def figure_trace(request: HttpRequest, code: str, name: str) -> HttpResponse:
+    """The formula behind one key figure of a fund type, loaded into the trace dialog."""
+    place = _alliance(request, code)
+    if name not in TRACES:
+        raise Http404("没有这个数字。")
+    asked = _asked(request, [place])
+    card = full_card(outlooks([place], asked.year)[(place.pk, asked.fund)])
+    on_worksheet = name == "package" and card.package_url
+    context = {
+        "steps": card.trace_of(name),
+        "trace_title": TRACES[name],
+        "rows_url": card.package_url if on_worksheet else "" if name == "prepaid" else card.rows_url,
+        "rows_text": "测算表与各版本" if on_worksheet else "基金账银行回单" if name == "prepaid" else card.rows_text,
+    }
+    return render(request, "components/trace.html", context)
 
 
 def member_trace(request: HttpRequest, code: str) -> HttpResponse:

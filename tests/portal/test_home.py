@@ -114,7 +114,7 @@ def test_the_estimate_shows_both_funds_apart_with_tier_and_range(filled, client_
     assert "预计结余" in page  # employees
     assert "O1" in page
     assert "简单估计" in page
-    assert 'id="trace-home-RES-end"' in page
+    assert "/overview/alliance/QX/trace/end/?year=2026&amp;fund=RES" in page
 
 
 def test_holidays_and_shifted_days_are_grey_or_not_as_the_notice_says(world, before_the_holiday, deadlines):

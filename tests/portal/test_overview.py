@@ -102,12 +102,27 @@ def test_last_years_package_stands_in_provisionally_and_is_marked(world, today, 
 
 
 def test_every_key_figure_of_the_page_opens_its_trace(filled, client_of):
-    page = client_of(filled.officer).get(PAGE).content.decode()
-    for name in ("package", "prepaid", "charged", "end", "cash", "outflow", "primary"):
-        assert page.count('id="trace-RES-' + name + '"') == 1, name
-    for text in ("88,900,000.00", "医共体内 S_in + 医共体外 X", "赣医保发〔2022〕23号 §二(二)", "占全年比例"):
-        assert text in page
-    assert f"{reverse('portal:months', args=['QX'])}?year=2026&amp;fund=RES" in page
+    client = client_of(filled.officer)
+    page = client.get(PAGE).content.decode().replace("&amp;", "&")
+    expected = {
+        "package": ("118,000,000.00", "医共体内 + 县域外（计划）"),
+        "prepaid": ("70,800,000.00", "年度预付上限"),
+        "charged": ("88,900,000.00", "医共体内 S_in + 医共体外 X"),
+        "end": ("120,000,053.99", "占全年比例"),
+        "cash": ("86,400,038.88", "年终拨付"),
+        "outflow": ("24,892,000.00", "医共体外发生 X ÷ 累计发生 S"),
+        "primary": ("10,668,000.00", "基层支出"),
+    }
+    for name, texts in expected.items():
+        url = f"{reverse('portal:figure-trace', args=['QX', name])}?year=2026&fund=RES"
+        assert f'href="{url}"' in page, name
+        trace = client.get(url).content.decode()
+        assert all(text in trace for text in (*texts, "条款")), name
+    assert client.get(reverse("portal:figure-trace", args=["QX", "nothing"])).status_code == 404
+    assert (
+        reverse("portal:months", args=["QX"])
+        in client.get(reverse("portal:figure-trace", args=["QX", "end"])).content.decode()
+    )
 
 
 def test_ids_on_the_page_are_unique(filled, client_of):
@@ -236,6 +251,7 @@ def test_who_has_no_level_is_told_whom_to_ask(world, client_of, person):
     [
         ("stranger_officer", "/overview/alliance/QX/"),
         ("stranger_officer", "/overview/alliance/QX/months/"),
+        ("stranger_officer", "/overview/alliance/QX/trace/end/"),
         ("stranger_officer", "/overview/alliance/QX/members.xlsx"),
         ("stranger_officer", "/overview/alliance/QX/months.xlsx"),
         ("stranger_officer", "/overview/alliance/QX/members/trace/?row=total"),
