@@ -38,6 +38,17 @@ class Posting:
     year: int | None = None
 
 
+@dataclass(frozen=True)
+class Voucher:
+    """One entry to write; see :func:`post`."""
+
+    key: str
+    on: date
+    lines: Sequence[Posting]
+    memo: str
+    source: models.Model | None = None
+
+
 def book_of(place: Place, fund_type: str) -> Book:
     """The book of the place's pooling area for a fund type, opened on first use."""
     area = pooling_area_of(place)
@@ -74,14 +85,27 @@ def post(
     entry, a foreign alliance), ``Conflict`` for other content under a used key, ``Refused`` for a date in a closed
     period. Lines of zero are left out; an entry needs at least two others.
     """
-    moving = [line for line in lines if line.amount != 0]
-    _check(book, key, moving)
+    return post_all(actor, book, [Voucher(key, on, lines, memo, source)])[0]
+
+
+def post_all(actor: User, book: Book, vouchers: Sequence[Voucher]) -> list[Entry]:
+    """Write and seal several entries of one book in their order, all or none; each is refused as by :func:`post`."""
+    moving = [[line for line in voucher.lines if line.amount != 0] for voucher in vouchers]
+    for voucher, lines in zip(vouchers, moving, strict=True):
+        _check(book, voucher.key, lines)
     with transaction.atomic():
         locked = Book.objects.select_for_update().get(pk=book.pk)
-        held = Entry.objects.filter(key=key).select_related("book").first()
-        if held is not None:
-            return _same_or_conflict(held, locked, on, moving, source, reverses=None)
-        return _write(actor, locked, key, on, moving, memo, _source_of(source), reverses=None)
+        keys = [voucher.key for voucher in vouchers]
+        entries = {entry.key: entry for entry in Entry.objects.filter(key__in=keys).select_related("book")}
+        fresh = []
+        for voucher, lines in zip(vouchers, moving, strict=True):
+            held = entries.get(voucher.key)
+            if held is None:
+                fresh.append(_Written(voucher.key, voucher.on, lines, voucher.memo, _source_of(voucher.source)))
+            else:
+                _same_or_conflict(held, locked, voucher.on, lines, voucher.source, reverses=None)
+        entries |= {entry.key: entry for entry in _write(actor, locked, fresh)}
+        return [entries[key] for key in keys]
 
 
 def reverse(actor: User, entry: Entry, on: date, key: str, memo: str) -> Entry:
@@ -111,7 +135,7 @@ def reverse(actor: User, entry: Entry, on: date, key: str, memo: str) -> Entry:
                     )
                 ]
             )
-        return _write(actor, locked, key, on, lines, memo, (entry.source_type, entry.source_id), reverses=entry)
+        return _write(actor, locked, [_Written(key, on, lines, memo, (entry.source_type, entry.source_id), entry)])[0]
 
 
 def close_period(actor: User, book: Book, through: date, reason: str) -> BookClosing:
@@ -179,52 +203,62 @@ def _check(book: Book, key: str, lines: Sequence[Posting]) -> None:
             raise ValueError(f"{key}: {line.alliance} belongs to another pooling area than {book}")
 
 
-def _write(
-    actor: User,
-    book: Book,
-    key: str,
-    on: date,
-    postings: Sequence[Posting],
-    memo: str,
-    source: tuple[str, str],
-    reverses: Entry | None,
-) -> Entry:
+@dataclass(frozen=True)
+class _Written:
+    """An entry as it is written: its lines move money, its source is named by type and number."""
+
+    key: str
+    on: date
+    lines: Sequence[Posting]
+    memo: str
+    source: tuple[str, str]
+    reverses: Entry | None = None
+
+
+def _write(actor: User, book: Book, wanted: Sequence[_Written]) -> list[Entry]:
+    """Insert the entries unsealed, give them their lines, seal them: five statements whatever their number."""
+    if not wanted:
+        return []
+    _refuse_closed(book, min(each.on for each in wanted))
+    entries: list[Entry] = []
+    lines: list[Line] = []
+    seq, head = book.head_seq, book.head_hash
+    for each in wanted:
+        seq += 1
+        entry = Entry(
+            book=book,
+            seq=seq,
+            on=each.on,
+            key=each.key,
+            memo=each.memo[:200],
+            source_type=each.source[0],
+            source_id=each.source[1],
+            reverses=each.reverses,
+            actor=actor,
+            at=timezone.now(),
+            prev_hash=head,
+        )
+        mine = [
+            Line(entry=entry, account=Account(p.account).value, alliance=p.alliance, year=p.year, amount=p.amount)
+            for p in each.lines
+        ]
+        entry.hash = head = entry.computed_hash(mine)
+        entries.append(entry)
+        lines += mine
+    Entry.written.bulk_create(entries)
+    Line.written.bulk_create(lines)
+    Entry.written.filter(pk__in=[entry.pk for entry in entries]).update(sealed=True)
+    Book.objects.filter(pk=book.pk).update(head_seq=seq, head_hash=head)
+    for entry in entries:
+        entry.sealed = True
+    return entries
+
+
+def _refuse_closed(book: Book, on: date) -> None:
     closed = closed_through(book)
     if closed is not None and on <= closed:
-        raise Refused(
-            [
-                Problem(
-                    "on",
-                    str(on),
-                    f"{book}已结账至 {closed}，不能再记 {on} 的账。",
-                    "请记入结账日之后，或请基金财务反结账。",
-                )
-            ]
-        )
-    entry = Entry(
-        book=book,
-        seq=book.head_seq + 1,
-        on=on,
-        key=key,
-        memo=memo[:200],
-        source_type=source[0],
-        source_id=source[1],
-        reverses=reverses,
-        actor=actor,
-        at=timezone.now(),
-        prev_hash=book.head_hash,
-    )
-    lines = [
-        Line(entry=entry, account=Account(p.account).value, alliance=p.alliance, year=p.year, amount=p.amount)
-        for p in postings
-    ]
-    entry.hash = entry.computed_hash(lines)
-    entry.save(force_insert=True)
-    Line.written.bulk_create(lines)
-    Entry.written.filter(pk=entry.pk).update(sealed=True)
-    Book.objects.filter(pk=book.pk).update(head_seq=entry.seq, head_hash=entry.hash)
-    entry.sealed = True
-    return entry
+        text = f"{book}已结账至 {closed}，不能再记 {on} 的账。"
+        raise Refused([Problem("on", str(on), text, "请记入结账日之后，或请基金财务反结账。")])
 
 
 def _same_or_conflict(
