@@ -31,9 +31,9 @@ from budgets.services.packages import (
     submit_package,
     withdraw_package,
 )
-from budgets.services.payments import make_payment_file, open_amounts, record_receipt, void_receipt
+from budgets.services.payments import make_payment_file, open_amounts, record_receipt, record_receipts, void_receipt
 from budgets.services.plans import acknowledge_plan, file_plan
-from budgets.services.proposals import propose, propose_month, push_offset
+from budgets.services.proposals import propose, propose_month, push_offset, withdraw_offset
 from budgets.services.ratios import approve_ratio, enter_ratio
 from budgets.services.worksheet import Worked, inputs_of, work_out
 
@@ -68,6 +68,7 @@ __all__ = [
     "push_offset",
     "receive_payment",
     "record_receipt",
+    "record_receipts",
     "record_round",
     "register_payment",
     "reopen_batch",
@@ -84,6 +85,7 @@ __all__ = [
     "submit_package",
     "void_receipt",
     "withdraw_batch",
+    "withdraw_offset",
     "withdraw_package",
     "work_out",
 ]

@@ -7,6 +7,7 @@ Guards the cap (60 % of the package unless the scheme says otherwise) and refuse
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.utils import timezone
 from budgets.models import BatchState, LineChange, LineChangeKind, Prepayment, PrepaymentBatch, RecoveryOffset
 from budgets.models.prepayments import DECIDED, EDITABLE
 from budgets.refusals import missing_text
-from budgets.services.packages import refuse_closed_year
+from budgets.services.packages import closed_problems
 from budgets.services.proposals import compute_amount, fitting_offsets, version_in_force
 from core.access import different_person, require
 from core.errors import Conflict, Problem, Refused
@@ -27,7 +28,7 @@ from core.trail import record
 from ledger.accounts import Account
 from ledger.models import Entry
 from ledger.reading import balance
-from ledger.services import Posting, book_of, lock_books, post, registering
+from ledger.services import Posting, Voucher, book_of, lock_books, post, post_all, registering
 from ledger.services import reverse as reverse_entry
 from rules.budget import REFUSAL_CLAUSE
 from rules.errors import RuleError
@@ -125,8 +126,7 @@ def approve_batch(actor: User, batch: PrepaymentBatch, note: str = "") -> Prepay
     batch.decision_note = note.strip()
     batch.approvals += 1
     lock_books(book_of(batch.pooling_area, fund_type) for fund_type in sorted({line.fund_type for line in lines}))
-    for line in lines:
-        _register(actor, batch, line)
+    _register(actor, batch, lines)
     if not any(line.payable for line in lines):
         batch.state, batch.paid_at = BatchState.PAID, timezone.now()
     batch.save()
@@ -194,8 +194,7 @@ def reopen_batch(actor: User, batch: PrepaymentBatch, reason: str) -> Prepayment
         problems.append(
             Problem("银行回单", "", "已有款项到账登记，不能撤销审定。", "请先由基金财务作废回单，或在下月减付。")
         )
-    for line in lines:
-        problems += _closed_problems(line)
+    problems += closed_problems(lines)
     if problems:
         raise Refused(problems)
     lock_books(book_of(batch.pooling_area, fund_type) for fund_type in sorted({line.fund_type for line in lines}))
@@ -234,19 +233,30 @@ def _told(lines: list[Prepayment]) -> str:
     return totals_text((line.fund_type, line.amount) for line in lines)
 
 
-def _register(actor: User, batch: PrepaymentBatch, line: Prepayment) -> None:
-    """Control account for what the bank still has to pay; the set-off of last year's recovery needs no bank."""
-    book, on = book_of(line.alliance, line.fund_type), timezone.localdate()
-    if line.payable:
-        post(
-            actor,
-            book,
-            key=f"budgets.prepayment:{line.pk}:{batch.approvals}",
-            on=on,
-            lines=registering(Account.PREPAYMENT_APPROVED, line.payable, line.alliance, line.year),
-            memo=f"{line}审定",
-            source=line,
-        )
+def _register(actor: User, batch: PrepaymentBatch, lines: list[Prepayment]) -> None:
+    """Control accounts for what the bank still has to pay; the set-off of last year's recovery needs no bank."""
+    on = timezone.localdate()
+    for fund_type in sorted({line.fund_type for line in lines}):
+        mine = [line for line in lines if line.fund_type == fund_type]
+        vouchers = [
+            Voucher(
+                f"budgets.prepayment:{line.pk}:{batch.approvals}",
+                on,
+                registering(Account.PREPAYMENT_APPROVED, line.payable, line.alliance, line.year),
+                f"{line}审定",
+                line,
+            )
+            for line in mine
+            if line.payable
+        ]
+        post_all(actor, book_of(batch.pooling_area, fund_type), vouchers)
+        for line in mine:
+            if line.offset:
+                _book_offsets(actor, batch, line, on)
+
+
+def _book_offsets(actor: User, batch: PrepaymentBatch, line: Prepayment, on: date) -> None:
+    book = book_of(line.alliance, line.fund_type)
     for offset in line.offsets.filter(settled_at=None):
         owed = balance(book, Account.RECOVERY_RECEIVABLE, alliance=line.alliance, year=offset.from_year)
         if owed < offset.amount:
@@ -278,22 +288,16 @@ def _register(actor: User, batch: PrepaymentBatch, line: Prepayment) -> None:
 
 
 def _line_problems(lines: list[Prepayment]) -> list[Problem]:
-    problems: list[Problem] = []
+    problems = closed_problems(lines)
+    decided = _decided_beside(lines)
     for line in lines:
         name = f"{line.alliance}（{line.get_fund_type_display()}）"
-        problems += _closed_problems(line)
         current = version_in_force(line.alliance, line.fund_type, Month.parse(line.month))
         if current is None or current.pk != line.package_version_id:
             text = f"{name}：打包总额已有新的审定版本，建议额已过时。"
             problems.append(Problem(name, str(line.amount), text, "请重新生成本月建议后再报审。"))
             continue
-        others = (
-            Prepayment.objects.decided()
-            .filter(alliance=line.alliance, fund_type=line.fund_type, year=line.year)
-            .exclude(pk=line.pk)
-            .aggregate(total=Sum("amount"))["total"]
-            or ZERO
-        )
+        others = decided.get((line.alliance_id, line.fund_type, line.year), ZERO)
         after = others + line.amount
         if line.amount and after >= line.package_total:
             text = (
@@ -307,12 +311,17 @@ def _line_problems(lines: list[Prepayment]) -> list[Problem]:
     return problems
 
 
-def _closed_problems(line: Prepayment) -> list[Problem]:
-    try:
-        refuse_closed_year(line.alliance, line.year, line.fund_type)
-    except Refused as refusal:
-        return refusal.problems
-    return []
+def _decided_beside(lines: list[Prepayment]) -> dict[tuple[int, str, int], Decimal]:
+    """What other batches of the same years decided, by alliance, fund type and year (yuan)."""
+    sums = (
+        Prepayment.objects.decided()
+        .filter(alliance__in={line.alliance_id for line in lines}, year__in={line.year for line in lines})
+        .exclude(pk__in=[line.pk for line in lines])
+        .order_by()
+        .values_list("alliance_id", "fund_type", "year")
+        .annotate(total=Sum("amount"))
+    )
+    return {(alliance, fund_type, year): total for alliance, fund_type, year, total in sums}
 
 
 def _check_release(line: Prepayment, amount: Decimal) -> None:

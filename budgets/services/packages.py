@@ -6,6 +6,7 @@ already holds. A closed year, a missing growth input and everything the workshee
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -21,6 +22,7 @@ from budgets.models import (
     PackageKind,
     PackageState,
     PackageVersion,
+    Prepayment,
 )
 from budgets.refusals import missing_text
 from budgets.services.figures import PackageInputs
@@ -244,6 +246,19 @@ def refuse_closed_year(alliance: Alliance, year: int, fund_type: str) -> None:
         _refuse_closed(package)
 
 
+def closed_problems(lines: Iterable[Prepayment]) -> list[Problem]:
+    """One problem for each line whose year was settled for good; one query."""
+    wanted = {(line.alliance_id, line.year, line.fund_type): line for line in lines}
+    closed = Package.objects.filter(
+        alliance__in={key[0] for key in wanted}, year__in={key[1] for key in wanted}, closed_at__isnull=False
+    ).select_related("alliance")
+    return [
+        _closed_problem(package)
+        for package in closed
+        if (package.alliance_id, package.year, package.fund_type) in wanted
+    ]
+
+
 def lock_version(version: PackageVersion) -> PackageVersion:
     """The version and its package, locked in this order everywhere: package first."""
     Package.objects.select_for_update().get(pk=version.package_id)
@@ -264,8 +279,12 @@ def _lock(alliance: Alliance, year: int, fund_type: str) -> Package:
 
 def _refuse_closed(package: Package) -> None:
     if package.closed_at is not None:
-        text = f"{package}所属年度已清算关账，不能再变动。"
-        raise Refused([Problem("年度", str(package.year), text, "确需更正的，请在年度清算中办理更正版本。")])
+        raise Refused([_closed_problem(package)])
+
+
+def _closed_problem(package: Package) -> Problem:
+    text = f"{package}所属年度已清算关账，不能再变动。"
+    return Problem("年度", str(package.year), text, "确需更正的，请在年度清算中办理更正版本。")
 
 
 def _moved(version: PackageVersion) -> Conflict:

@@ -6,11 +6,13 @@ typed wrongly is voided with a reason: its entries are reversed, never changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Sum, prefetch_related_objects
 from django.utils import timezone
 
 from budgets.exports import payment_workbook
@@ -18,7 +20,7 @@ from budgets.models import BatchState, LeadAccount, PaymentFile, Prepayment, Pre
 from budgets.models.prepayments import DECIDED
 from budgets.refusals import missing_text
 from budgets.services.batches import totals_text
-from budgets.services.packages import refuse_closed_year
+from budgets.services.packages import closed_problems, refuse_closed_year
 from core.access import require
 from core.errors import Conflict, Problem, Refused
 from core.files import store_bytes
@@ -28,7 +30,7 @@ from core.trail import record
 from core.workbook import XLSX
 from ledger.accounts import Account
 from ledger.reading import entries_of
-from ledger.services import Posting, book_of, post, registering, reverse
+from ledger.services import Posting, Voucher, book_of, post_all, registering, reverse
 from rules.money import ZERO
 
 
@@ -139,7 +141,7 @@ def record_receipt(
         recorded_by=actor,
     )
     if amount:
-        _post(actor, line, receipt)
+        post_all(actor, book_of(line.alliance, line.fund_type), _vouchers(receipt))
     _note_state(batch)
     text = f"登记{line}回单 {receipt.reference}：{receipt.get_outcome_display()} {amount:,.2f} 元"
     if outcome == ReceiptOutcome.PAID:
@@ -150,6 +152,65 @@ def record_receipt(
         notify([batch.submitted_by], f"{text}，{receipt.reason}", batch.get_absolute_url())
     record(actor, "budgets.pay", line, text, {"reference": receipt.reference, "on": on, "amount": amount})
     return receipt
+
+
+@transaction.atomic
+def record_receipts(actor: User, batch: PrepaymentBatch, *, on: date, references: Mapping[int, str]) -> list[Receipt]:
+    """Record that the bank paid lines of a batch whole on one day: ``references`` is the receipt number by line id.
+
+    All or none, with every problem of every line. A line whose same receipt is held is left as it is.
+    """
+    require(actor, "budgets.pay", batch.pooling_area)
+    batch = _locked(batch)
+    if batch.state not in DECIDED:
+        raise _not_payable(batch)
+    prefetch_related_objects([batch], "payment_files")
+    lines = list(batch.lines.select_related("alliance__county__pooling_area").filter(pk__in=references).order_by("pk"))
+    held = {(found.line_id, found.reference) for found in Receipt.objects.filter(line__in=lines, voided_at=None, on=on)}
+    lines = [line for line in lines if (line.pk, references[line.pk].strip()) not in held]
+    due = open_amounts(lines)
+    problems = closed_problems(lines)
+    for line in lines:
+        found = _receipt_problems(
+            line, batch, due[line.pk], ReceiptOutcome.PAID, on, references[line.pk], due[line.pk], ""
+        )
+        problems += [
+            replace(problem, field=f"{line.alliance}（{line.get_fund_type_display()}）{problem.field}")
+            for problem in found
+        ]
+    if problems:
+        raise Refused(problems)
+    receipts = Receipt.objects.bulk_create(
+        Receipt(
+            line=line,
+            outcome=ReceiptOutcome.PAID,
+            on=on,
+            reference=references[line.pk].strip(),
+            amount=due[line.pk],
+            recorded_by=actor,
+        )
+        for line in lines
+    )
+    for fund_type in sorted({line.fund_type for line in lines}):
+        mine = [receipt for receipt in receipts if receipt.line.fund_type == fund_type]
+        post_all(actor, book_of(batch.pooling_area, fund_type), [v for receipt in mine for v in _vouchers(receipt)])
+    if receipts:
+        _note_state(batch)
+        for alliance in sorted({line.alliance for line in lines}, key=lambda alliance: alliance.code):
+            paid = [receipt for receipt in receipts if receipt.line.alliance_id == alliance.pk]
+            told = totals_text((receipt.line.fund_type, receipt.amount) for receipt in paid)
+            notify_role(
+                {Role.HOSPITAL_FINANCE}, alliance, f"{batch.month} 预付已拨付：{told}。", batch.get_absolute_url()
+            )
+        told = totals_text((receipt.line.fund_type, receipt.amount) for receipt in receipts)
+        record(
+            actor,
+            "budgets.pay",
+            batch,
+            f"登记{batch}足额到账 {len(receipts)} 笔：{told}",
+            {"on": on, "receipts": [[receipt.line_id, receipt.reference, receipt.amount] for receipt in receipts]},
+        )
+    return receipts
 
 
 @transaction.atomic
@@ -173,29 +234,28 @@ def void_receipt(actor: User, receipt: Receipt, reason: str) -> Receipt:
     return receipt
 
 
-def _post(actor: User, line: Prepayment, receipt: Receipt) -> None:
-    book = book_of(line.alliance, line.fund_type)
-    post(
-        actor,
-        book,
-        key=f"budgets.receipt:{receipt.pk}",
-        on=receipt.on,
-        lines=[
-            Posting(Account.TEMPORARY_PAYMENTS, receipt.amount, line.alliance, line.year),
-            Posting(Account.EXPENDITURE_ACCOUNT, -receipt.amount),
-        ],
-        memo=f"{line}拨付，回单 {receipt.reference}",
-        source=receipt,
-    )
-    post(
-        actor,
-        book,
-        key=f"budgets.receipt-control:{receipt.pk}",
-        on=receipt.on,
-        lines=registering(Account.PREPAYMENT_APPROVED, -receipt.amount, line.alliance, line.year),
-        memo=f"{line}拨付核销",
-        source=receipt,
-    )
+def _vouchers(receipt: Receipt) -> list[Voucher]:
+    """The advance in the fund's own accounts, and its relief on the control account."""
+    line = receipt.line
+    return [
+        Voucher(
+            f"budgets.receipt:{receipt.pk}",
+            receipt.on,
+            [
+                Posting(Account.TEMPORARY_PAYMENTS, receipt.amount, line.alliance, line.year),
+                Posting(Account.EXPENDITURE_ACCOUNT, -receipt.amount),
+            ],
+            f"{line}拨付，回单 {receipt.reference}",
+            receipt,
+        ),
+        Voucher(
+            f"budgets.receipt-control:{receipt.pk}",
+            receipt.on,
+            registering(Account.PREPAYMENT_APPROVED, -receipt.amount, line.alliance, line.year),
+            f"{line}拨付核销",
+            receipt,
+        ),
+    ]
 
 
 def _receipt_problems(
