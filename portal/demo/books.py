@@ -52,6 +52,8 @@ def open_books() -> None:
 def allot(month: Month) -> None:
     """Fill the expenditure account from the fiscal account for the month."""
     for fund in story.FUNDS:
+        if Entry.objects.filter(key=_key(fund, f"allotment:{month}")).exists():
+            continue
         held = balance(_book(fund), Account.EXPENDITURE_ACCOUNT)
         missing = (CUSHION[fund] - held) // 10_000 * 10_000
         if missing > 0:
@@ -107,12 +109,16 @@ def _paid_outside(fund: str, month: Month) -> dict[Account, Decimal]:
 
 @transaction.atomic
 def _post(fund: str, name: str, on: date, lines: list[Posting], memo: str) -> None:
-    key = f"demo:{fund}:{name}"
+    key = _key(fund, name)
     if Entry.objects.filter(key=key).exists():
         return
     actor, book = user(FINANCE), _book(fund)
     entry = post(actor, book, key=key, on=on, lines=lines, memo=memo)
     record(actor, ACTION, entry, f"{book}：{memo}", place=book.pooling_area)
+
+
+def _key(fund: str, name: str) -> str:
+    return f"demo:{fund}:{name}"
 
 
 def _book(fund: str) -> Book:

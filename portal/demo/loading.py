@@ -8,7 +8,7 @@ nothing. Every act is a short transaction of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,6 +24,7 @@ from portal.demo import books, claims, facts, packages, people, prepayments, rep
 from portal.demo.clock import acting_on
 from portal.demo.places import AREA_CODE, COUNTIES, START, create_places
 from portal.demo.story import ALLIANCES, CURRENT_YEAR, EMP, FUNDS, HP, QX, RES, SETTLED_YEARS, YE, YW
+from rules.periods import Month
 from rules.scheme import shipped_text
 
 JOB = "demo.load"
@@ -108,11 +109,11 @@ def run_steps(planned: list[Step], progress: Callable[[int, int, str], None]) ->
     return seconds
 
 
-def steps(claims_rows: int, prepaid_from: Month = story.FIRST_MONTH) -> list[Step]:
-    """The story in the order of its days; a shorter one has fewer claims and leaves out the earlier prepayments."""
+def steps(claims_rows: int, prepaid: Collection[Month] = story.MONTHS) -> list[Step]:
+    """The story in the order of its days; a shorter one has fewer claims and prepays only some months."""
     made = Step(START, 0, "结算明细", "生成一个县的结算明细", _bind(claims.receive, claims_rows), in_real_time=True)
     taken = Step(story.LAST_MONTH.next().first_day, 3, "结算明细", "结算明细入库", claims.finish, in_real_time=True)
-    planned = [made, taken, *_yearly(), *_monthly(prepaid_from), *_closing()]
+    planned = [made, taken, *_yearly(), *_monthly(prepaid), *_closing()]
     return sorted(planned, key=lambda step: (step.day, step.order))
 
 
@@ -156,12 +157,12 @@ def _settling(year: int) -> list[Step]:
     return found
 
 
-def _monthly(prepaid_from: Month) -> list[Step]:
+def _monthly(prepaid: Collection[Month]) -> list[Step]:
     found = []
     for month in story.MONTHS:
         after = month.next().first_day
         found.append(Step(month.first_day, 2, "账簿", f"{month} 用款", _bind(books.allot, month)))
-        if month >= prepaid_from:
+        if month in prepaid:
             run = _bind(prepayments.carry_through, month)
             found.append(Step(month.first_day.replace(day=12), 6, "预付", f"{month} 预付", run))
         for county in COUNTIES:

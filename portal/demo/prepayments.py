@@ -128,17 +128,13 @@ def _pay(batch: PrepaymentBatch, month: Month) -> None:
     if not batch.payment_files.exists():
         with acting_on(date(month.year, month.month, 15), 10):
             services.make_payment_file(finance, batch)
-    lines = list(
-        batch.lines.select_related("alliance__county__pooling_area", "batch").order_by("fund_type", "alliance")
-    )
+    lines = list(held.lines(batch))
     due = services.open_amounts(lines)
-    for number, line in enumerate(lines, start=1):
-        if due[line.pk] > 0:
-            with acting_on(paid_on, 9 + number):
-                services.record_receipt(
-                    finance, line, outcome="paid", on=paid_on, amount=due[line.pk],
-                    reference=f"YB{paid_on:%Y%m%d}-{number:04d}",
-                )  # fmt: skip
+    numbered = {
+        line.pk: f"YB{paid_on:%Y%m%d}-{number:04d}" for number, line in enumerate(lines, start=1) if due[line.pk]
+    }
+    with acting_on(paid_on, 10):
+        services.record_receipts(finance, batch, on=paid_on, references=numbered)
 
 
 def _area() -> PoolingArea:
