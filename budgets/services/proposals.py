@@ -312,3 +312,32 @@ def push_offset(
         {"source": source, "amount": amount},
     )
     return made
+
+
+@transaction.atomic
+def withdraw_offset(actor: User, source: str, reason: str) -> bool:
+    """Take a pushed set-off back that no approved prepayment has made yet; whether there was one.
+
+    Pushed down by the settlement when its plan gives way. Refused while the month lies before the reviewer.
+    """
+    held = RecoveryOffset.objects.select_related("alliance__county", "line__batch").filter(source=source).first()
+    if held is None or held.settled_at is not None:
+        return False
+    PoolingArea.objects.select_for_update().get(pk=held.alliance.county.pooling_area_id)
+    line = held.line
+    if line is not None and line.batch.state not in EDITABLE:
+        raise Conflict(f"{line}{line.batch.get_state_display()}，其中的冲抵不能撤销，请先退回该批次。")
+    record(
+        actor,
+        "budgets.prepare_prepayment",
+        held,
+        f"撤销 {held.alliance} {held.from_year} 年应追回款 {held.amount:,.2f} 元对 {held.month} 预付的冲抵：{reason}",
+        {"source": source, "amount": held.amount},
+        place=held.alliance,
+    )
+    held.delete()
+    if line is not None:
+        compute_amount(line, scheme_in_force(held.alliance, Month.parse(held.month).last_day).scheme)
+        line.save()
+        _attach_offsets(line)
+    return True

@@ -400,3 +400,25 @@ def test_an_offset_of_last_years_recovery_reduces_what_the_bank_pays_not_what_is
     assert reading.prepaid(world.alliance, 2025, "RES") == 0
     assert balance(book, Account.EXPENDITURE_ACCOUNT) == -(EACH - owed)
     assert trial_balance(book).balanced
+
+
+def test_a_pushed_offset_can_be_taken_back_until_its_month_is_laid_before_the_reviewer(world):
+    approved(world)
+    book = book_of(world.alliance, "RES")
+    lines = registering(Account.RECOVERY_RECEIVABLE, Decimal("1000.00"), world.alliance, 2025)
+    post(world.finance, book, key="owed", on=date(2026, 1, 5), lines=lines, memo="应追回")
+    propose(world, "2026-02")
+    services.push_offset(
+        world.reviewer, world.alliance, "RES", month=month("2026-02"), from_year=2025, amount=Decimal("1000.00"), source="s:1"
+    )
+    assert line_of(world, "2026-02").offset == Decimal("1000.00")
+    assert services.withdraw_offset(world.reviewer, "s:1", "清算更正") is True
+    line = line_of(world, "2026-02")
+    assert line.offset == 0 and line.payable == line.amount
+    assert services.withdraw_offset(world.reviewer, "s:1", "清算更正") is False
+    services.push_offset(
+        world.reviewer, world.alliance, "RES", month=month("2026-02"), from_year=2025, amount=Decimal("1000.00"), source="s:2"
+    )
+    services.submit_batch(world.officer, PrepaymentBatch.objects.get(month="2026-02"))
+    with pytest.raises(Conflict, match="退回该批次"):
+        services.withdraw_offset(world.reviewer, "s:2", "清算更正")
