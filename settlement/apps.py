@@ -14,12 +14,13 @@ class SettlementConfig(AppConfig):
         from core.access import BUREAU_ROLES, register_action
         from core.models import Role
         from core.navigation import register_nav
-        from core.registries import control_sums, due_work, home_todos, search_sources, verifications
+        from core.registries import control_sums, due_work, home_todos, search_sources, trail_texts, verifications
         from settlement import jobs, todos, totals, verification
         from settlement.states import ROLES, Act, action_name
 
         for act, roles in ROLES.items():
             register_action(action_name(act), Act(act).label, roles)
+        trail_texts.register("settlement.remind", "提醒逾期未确认")
         officer, reviewer = Role.FUND_OFFICER, Role.FUND_REVIEWER
         register_action(
             "settlement.push_adjustment", "推送清算调整", {Role.AUDITOR, Role.AUDIT_REVIEWER, Role.LEGAL_REVIEWER, reviewer}

@@ -99,6 +99,19 @@ class AnalysisForm(forms.Form):
     reasonable_part = money_field("认定的合理部分")
 
 
+class YearAnalysisForm(AnalysisForm):
+    """The same for people who do not see the draft: they name alliance, year and fund type."""
+
+    alliance = forms.ModelChoiceField(Alliance.objects.none(), label="医共体", empty_label=None)
+    year = forms.IntegerField(label="年度", min_value=2000, max_value=2999)
+    fund_type = forms.ChoiceField(label="险种", choices=FundType.choices)
+    field_order = ["alliance", "year", "fund_type", "causes", "responsibility", "reasonable_part"]
+
+    def __init__(self, *args: Any, alliances: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["alliance"].queryset = alliances  # type: ignore[attr-defined]
+
+
 class ScoreForm(forms.Form):
     """An assessment score with its document."""
 

@@ -6,11 +6,10 @@ that a killed one is simply run again. What an alliance lacks is told in the out
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.db import transaction
 from django.utils import timezone
 
+from core.access import may
 from core.errors import Conflict, Refused
 from core.jobs import JobRun, enqueue, job
 from core.models import Alliance, FundType, Job, Role, User
@@ -18,16 +17,18 @@ from core.notices import notify_role
 from core.trail import record
 from settlement.models import SettlementVersion
 from settlement.models.versions import SettlementVersionQuerySet
+from settlement.reading import alliances_of_year
 from settlement.services import draft
 from settlement.services.steps import locked, name_of, statement_url
-from settlement.states import VersionState
+from settlement.states import Act, VersionState, action_name
 
 YEAR_JOB, ALLIANCE_JOB, REMIND_JOB = "settlement.draft_year", "settlement.draft_alliance", "settlement.remind"
 
 
 def enqueue_year(actor: User, year: int) -> Job:
     """Start drafting a year for every alliance the actor may see; returns the job with its progress."""
-    codes = sorted(Alliance.objects.visible_to(actor).on(date(year, 12, 31)).values_list("code", flat=True))
+    seen = alliances_of_year(year).visible_to(actor).select_related("county__pooling_area")
+    codes = sorted(alliance.code for alliance in seen if may(actor, action_name(Act.DRAFT), alliance))
     grants = [grant for grant in actor.grants_on(timezone.localdate()) if grant.role == Role.FUND_OFFICER]
     place = grants[0].place if grants else None
     return enqueue(

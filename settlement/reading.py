@@ -11,11 +11,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max, Min, Prefetch
+from django.db.models import Max, Min, Prefetch, Q
 from django.utils import timezone
 
 from claims import reading as claims
 from core.models import Alliance, FundType, User
+from core.models.places import AllianceQuerySet
 from rules.money import ZERO
 from rules.periods import Month
 from settlement import posting
@@ -67,9 +68,15 @@ class YearRow:
 SORTS = ("alliance", "package", "charged", "ratio", "cash", "state")
 
 
+def alliances_of_year(year: int) -> AllianceQuerySet:
+    """Alliances that stood on any day of the year: one that ended in June is settled too."""
+    ends = Q(valid_to__isnull=True) | Q(valid_to__gte=date(year, 1, 1))
+    return Alliance.objects.filter(ends, valid_from__lte=date(year, 12, 31))
+
+
 def year_rows(user: User, year: int) -> list[YearRow]:
     """Every alliance the user sees in ``year``, both fund types, drafted or not."""
-    alliances = Alliance.objects.visible_to(user).on(date(year, 12, 31)).select_related("county").order_by("code")
+    alliances = alliances_of_year(year).visible_to(user).select_related("county").order_by("code")
     versions = (
         SettlementVersion.objects.visible_to(user)
         .exclude(state=VersionState.CANCELLED)
@@ -170,6 +177,12 @@ def plans_of(version: SettlementVersion) -> list[RecoveryPlan]:
 def adjustments_seen(user: User) -> Any:
     """Adjustments inside the user's scope, newest first."""
     rows = Adjustment.objects.visible_to(user).select_related("alliance__county", "entered_by", "decided_by", "document")
+    return rows.order_by("-pk")
+
+
+def analyses_seen(user: User) -> Any:
+    """Cause analyses inside the user's scope, newest first."""
+    rows = CauseAnalysis.objects.visible_to(user).select_related("alliance", "prepared_by", "decided_by")
     return rows.order_by("-pk")
 
 

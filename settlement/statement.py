@@ -206,7 +206,7 @@ class Statement:
             ("考核前留用 R", yuan(self.computation.retained)),
             ("考核预留 K", reserve),
             ("合理超支依据", self.inputs.reasonable_source or "—"),
-            ("比例基数", "调整后打包总额"),
+            ("比例基数", self._ratio_base()),
             ("金额口径", self.measure_text),
             ("方案", f"{self.computation.policy_version.title}（{self.scheme_text}）"),
             ("打包总额", f"第 {self.inputs.package_number} 版，{self.inputs.package_approved_on or '—'} 审定"),
@@ -272,7 +272,7 @@ class Statement:
     def _package(self, sign: str) -> StatementLine:
         i = self.inputs
         inputs = [("医共体内部分", i.package_in_alliance), ("县域外部分", i.package_out_of_county)]
-        steps = [step("打包总额", "医共体内部分 + 县域外部分", inputs, i.package, "§二(二)3、5")]
+        steps = [step("打包总额", "医共体内部分 + 县域外部分", inputs, i.package, self.scheme_text)]
         text = f"打包预算第 {i.package_number} 版，{i.package_approved_on or '—'} 审定"
         return StatementLine("package", sign, "打包总额 B（调整后）", i.package, steps, text, "package")
 
@@ -342,6 +342,10 @@ class Statement:
         i = self.inputs
         months = f"{i.months[0]} 至 {i.months[-1]}" if i.months else "—"
         return f"{months} 共 {i.settlements:,} 人次，冻结 {len(i.factsets)} 个月度版本 · 校验 {i.facts_fingerprint[:12]}"
+
+    def _ratio_base(self) -> str:
+        base = Decimal(self.result["share"]["ratio_base"])
+        return "调整后打包总额" if base == self.computation.package else f"{yuan(base)}（方案另定）"
 
     def _clause(self, key: str) -> str:
         return next((line["clause"] for line in self.result["lines"] if line["key"] == key), "")

@@ -15,6 +15,8 @@ urlpatterns = [
     path("scores/", registers.scores, name="scores"),
     path("scores/enter/", registers.enter_score, name="score-enter"),
     path("scores/<int:pk>/confirm/", registers.confirm_score, name="score-confirm"),
+    path("analyses/", registers.analyses, name="analyses"),
+    path("analyses/submit/", registers.submit_analysis, name="analysis-enter"),
     path("adjustments/", registers.adjustments, name="adjustments"),
     path("adjustments/propose/", registers.propose_deduction, name="deduction-propose"),
     re_path(

@@ -94,6 +94,11 @@ class RecoveryInstalment(models.Model):
     def month(self) -> Month:
         return Month.of(self.due_on)
 
+    @property
+    def offset_source(self) -> str:
+        """The name under which it is pushed to the prepayments."""
+        return f"settlement.instalment:{self.pk}"
+
 
 class BookingKind(models.TextChoices):
     PAYMENT = "payment", "支付清算款"

@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from budgets.services import close_year, reopen_year
+from budgets.services import close_year, reopen_year, withdraw_offset
 from core.access import different_person, require
 from core.errors import Conflict, Problem, Refused
 from core.models import Role, StoredFile, User
@@ -220,9 +220,14 @@ def _supersede_former(actor: User, version: SettlementVersion) -> None:
     for old in former.with_places():
         step = Transition(VersionState.FINAL, Act.SUPERSEDE, VersionState.SUPERSEDED)
         finish(actor, old, step, f"{name_of(old)} 由第 {version.number} 版取代")
-    RecoveryPlan.objects.filter(
+    plans = RecoveryPlan.objects.filter(
         version__settlement=version.settlement, state__in=[PlanState.PROPOSED, PlanState.APPROVED]
-    ).exclude(version=version).update(state=PlanState.SUPERSEDED)
+    ).exclude(version=version)
+    for plan in plans.prefetch_related("instalments"):
+        for part in plan.instalments.all():
+            withdraw_offset(actor, part.offset_source, f"{version.settlement.number} 第 {version.number} 版更正")
+        plan.state = PlanState.SUPERSEDED
+        plan.save(update_fields=["state"])
 
 
 def _latest_final(settlement: Settlement) -> SettlementVersion:

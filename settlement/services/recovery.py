@@ -86,7 +86,7 @@ def approve_recovery(actor: User, plan: RecoveryPlan, decision: str = "") -> Rec
                     month=part.month,
                     from_year=row.version.settlement.year,
                     amount=part.amount,
-                    source=offset_source(part),
+                    source=part.offset_source,
                 )
         return _decided(actor, row, PlanState.APPROVED, decision)
 
@@ -129,11 +129,6 @@ def planned_prepayments(settlement: Settlement, years: set[int]) -> dict[Month, 
             free = line.amount - line.offset if line.state in EDITABLE_BATCHES else ZERO
             planned[Month.parse(line.month)] = free
     return planned
-
-
-def offset_source(part: RecoveryInstalment) -> str:
-    """The name under which an instalment was pushed to the prepayments."""
-    return f"settlement.instalment:{part.pk}"
 
 
 def _owed(version: SettlementVersion) -> tuple[SettlementVersion, Decimal]:

@@ -11,15 +11,15 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from core.access import has_any_role, may
+from core.access import actions, has_any_role, may
 from core.errors import Refused
 from core.files import store_evidence
 from core.models import Alliance, Role
 from core.scope import get_visible
 from settlement import reading, services
-from settlement.forms import DeductionForm, ScoreForm
+from settlement.forms import DeductionForm, ScoreForm, YearAnalysisForm
 from settlement.models import Adjustment, AdjustmentState, AssessmentScore, ScoreState
-from settlement.views.acts import refused_by
+from settlement.views.acts import refused_by, stored_files
 
 PAGE = 30
 
@@ -60,6 +60,26 @@ def confirm_score(request: HttpRequest, pk: int) -> HttpResponse:
         return _scores_page(request, None, refusal)
     messages.success(request, f"{row}已核实，请经办刷新清算试算。")
     return redirect("settlement:scores")
+
+
+@require_GET
+def analyses(request: HttpRequest) -> HttpResponse:
+    return _analyses_page(request)
+
+
+@require_POST
+def submit_analysis(request: HttpRequest) -> HttpResponse:
+    """Hand in a cause analysis before the statement was sent: what the hospital contributes to the draft."""
+    form = YearAnalysisForm(request.POST, alliances=_alliances(request))
+    try:
+        if not form.is_valid():
+            raise refused_by(form)
+        files = stored_files(request, "files", "cause_analysis")
+        services.submit_analysis(request.user, files=files, **form.cleaned_data)  # type: ignore[arg-type]
+    except Refused as refusal:
+        return _analyses_page(request, form, refusal)
+    messages.success(request, "原因分析已提交，待基金复核审定。")
+    return redirect("settlement:analyses")
 
 
 @require_GET
@@ -124,6 +144,21 @@ def _scores_page(request: HttpRequest, form: ScoreForm | None = None, refusal: R
         "problems": refusal.problems if refusal else [],
     }
     return render(request, "settlement/scores.html", context, status=refusal.status if refusal else 200)
+
+
+def _analyses_page(
+    request: HttpRequest, form: YearAnalysisForm | None = None, refusal: Refused | None = None
+) -> HttpResponse:
+    user: Any = request.user
+    page = Paginator(reading.analyses_seen(user), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page_obj": page,
+        "form": form
+        or YearAnalysisForm(alliances=_alliances(request), initial={"year": timezone.localdate().year - 1}),
+        "may_submit": has_any_role(user, actions["settlement.submit_analysis"].roles),
+        "problems": refusal.problems if refusal else [],
+    }
+    return render(request, "settlement/analyses.html", context, status=refusal.status if refusal else 200)
 
 
 def _grade(row: AssessmentScore) -> str:

@@ -98,6 +98,35 @@ def test_a_correction_of_a_pending_recovery_needs_a_new_plan(world):
     assert verify_settlements() == []
 
 
+def test_a_correction_takes_back_the_offsets_no_prepayment_has_made_yet(world):
+    from budgets import services as budgets
+    from budgets.models import PrepaymentBatch, RecoveryOffset
+    from tests.budgets import ground as budget_ground
+
+    version = ground.final(world, ground.recovery_ready(world))
+    history = {**ground.HISTORY, 2025: budget_ground.entered("185000000.00", "100000000.00")}
+    budget_ground.approved(
+        world, budget_ground.inputs("300000000.00", years=history), decided_on=TODAY().replace(month=1, day=10),
+        ratio="0.10", year=YEAR + 1,
+    )  # fmt: skip
+    january = Month(YEAR + 1, 1)
+    plan = services.propose_offsets(world.officer, version, [(january, D("1500000.00")), (january.next(), D("500000.00"))])
+    services.approve_recovery(world.reviewer, plan)
+    for month in (january, january.next()):
+        budgets.propose(world.alliance, month)
+    first = PrepaymentBatch.objects.get(month=str(january))
+    budgets.submit_batch(world.officer, first)
+    budgets.approve_batch(world.reviewer, first)
+    ground.month_facts(world, Month(YEAR, 12), "83333.33", "23566666.66")
+    second = services.correct(world.officer, version.settlement, REASON)
+    ground.final(world, second)
+    assert [offset.month for offset in RecoveryOffset.objects.all()] == [str(january)]
+    line = PrepaymentBatch.objects.get(month=str(january.next())).lines.get()
+    assert line.offset == 0 and line.payable == line.amount
+    assert held(world, Account.RECOVERY_RECEIVABLE) == D("420000.00")
+    assert verify_settlements() == []
+
+
 def test_nothing_changed_means_nothing_to_correct(world):
     version = ground.final(world, ground.surplus_ready(world))
     with pytest.raises(Refused, match="不需要更正"):

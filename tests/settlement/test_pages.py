@@ -200,6 +200,24 @@ def test_the_analysis_form_keeps_what_was_typed(world, client_of):
     assert client_of(world.reviewer).post(decide).status_code == 302
 
 
+def test_a_hospital_hands_in_its_analysis_before_it_sees_the_statement(world, client_of):
+    for month in range(1, 13):
+        ground.month_facts(world, ground.Month(YEAR, month), "18666666.66", "8333333.33")
+    services.refresh(world.officer, ground.the_draft(world))
+    given = {
+        "alliance": world.alliance.pk, "year": "2025", "fund_type": "RES", "reasonable_part": "10,000,000.00",
+        "causes": "流感高峰致住院增加，转外就医增加。", "responsibility": "",
+    }  # fmt: skip
+    page = client_of(world.hospital).post(url("analysis-enter"), given)
+    assert page.status_code == 422 and "流感高峰" in page.content.decode()
+    given["responsibility"] = "医共体与经办机构共同核对，责任清楚。"
+    foreign = client_of(world.sister_hospital).post(url("analysis-enter"), given)
+    assert foreign.status_code == 422 and not CauseAnalysis.objects.exists()
+    assert client_of(world.hospital).post(url("analysis-enter"), given).status_code == 302
+    assert "流感高峰" in client_of(world.hospital).get(url("analyses")).content.decode()
+    assert "流感高峰" not in client_of(world.sister_hospital).get(url("analyses")).content.decode()
+
+
 def test_the_list_asks_the_database_equally_often_whatever_its_length(world, client_of, django_assert_max_num_queries):
     from core.models import Alliance
 
