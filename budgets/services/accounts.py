@@ -94,9 +94,9 @@ def return_account(actor: User, account: LeadAccount, reason: str) -> LeadAccoun
 
 
 def _locked(account: LeadAccount) -> LeadAccount:
-    Alliance.objects.select_for_update().get(pk=account.alliance_id)
+    Alliance.objects.select_for_update(no_key=True).get(pk=account.alliance_id)
     found = (
-        LeadAccount.objects.select_for_update(of=("self",))
+        LeadAccount.objects.select_for_update(of=("self",), no_key=True)
         .select_related("alliance__county__pooling_area", "institution", "entered_by")
         .get(pk=account.pk)
     )

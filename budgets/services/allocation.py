@@ -179,7 +179,7 @@ def _typed(
 
 def _locked_package(package: Package) -> Package:
     return (
-        Package.objects.select_for_update(of=("self",))
+        Package.objects.select_for_update(of=("self",), no_key=True)
         .select_related("alliance__county__pooling_area")
         .get(pk=package.pk)
     )
@@ -188,7 +188,7 @@ def _locked_package(package: Package) -> Package:
 def _locked(allocation: AllocationVersion, wanted: tuple[AllocationState, ...]) -> AllocationVersion:
     _locked_package(allocation.package)
     found = (
-        AllocationVersion.objects.select_for_update(of=("self",))
+        AllocationVersion.objects.select_for_update(of=("self",), no_key=True)
         .select_related("package__alliance__county__pooling_area", "package_version", "prepared_by")
         .get(pk=allocation.pk)
     )

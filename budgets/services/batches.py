@@ -349,18 +349,18 @@ def _lines(batch: PrepaymentBatch) -> list[Prepayment]:
 
 def _locked(batch: PrepaymentBatch) -> PrepaymentBatch:
     return (
-        PrepaymentBatch.objects.select_for_update(of=("self",))
+        PrepaymentBatch.objects.select_for_update(of=("self",), no_key=True)
         .select_related("pooling_area", "submitted_by", "prepared_by")
         .get(pk=batch.pk)
     )
 
 
 def _locked_line(line: Prepayment) -> Prepayment:
-    batch = PrepaymentBatch.objects.select_for_update().get(pk=line.batch_id)
+    batch = PrepaymentBatch.objects.select_for_update(no_key=True).get(pk=line.batch_id)
     if batch.state not in EDITABLE:
         raise _moved(batch)
     return (
-        Prepayment.objects.select_for_update(of=("self",))
+        Prepayment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("alliance__county__pooling_area", "batch")
         .get(pk=line.pk)
     )

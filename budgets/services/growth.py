@@ -112,8 +112,8 @@ def return_growth(actor: User, entered: RevenueGrowth, reason: str) -> RevenueGr
 
 
 def _locked(entered: RevenueGrowth) -> RevenueGrowth:
-    PoolingArea.objects.select_for_update().get(pk=entered.pooling_area_id)
-    entered = RevenueGrowth.objects.select_for_update().get(pk=entered.pk)
+    PoolingArea.objects.select_for_update(no_key=True).get(pk=entered.pooling_area_id)
+    entered = RevenueGrowth.objects.select_for_update(no_key=True).get(pk=entered.pk)
     if entered.state != GrowthState.SUBMITTED:
         raise Conflict(f"该增幅已由{entered.decided_by}办理，现为“{entered.get_state_display()}”。请刷新页面。")
     return entered

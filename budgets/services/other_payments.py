@@ -57,7 +57,7 @@ def register_payment(
         problems += refused(error).problems
     if problems:
         raise Refused(problems)
-    Alliance.objects.select_for_update().get(pk=alliance.pk)
+    Alliance.objects.select_for_update(no_key=True).get(pk=alliance.pk)
     refuse_closed_year(alliance, year, fund_type)
     _refuse_whole_package(alliance, year, fund_type, amount)
     payment = OtherPayment.objects.create(
@@ -184,7 +184,7 @@ def _refuse_whole_package(alliance: Alliance, year: int, fund_type: str, amount:
 
 def _locked(payment: OtherPayment, wanted: OtherPaymentState) -> OtherPayment:
     found = (
-        OtherPayment.objects.select_for_update(of=("self",))
+        OtherPayment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("alliance__county__pooling_area", "registered_by")
         .get(pk=payment.pk)
     )

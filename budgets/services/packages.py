@@ -261,9 +261,9 @@ def closed_problems(lines: Iterable[Prepayment]) -> list[Problem]:
 
 def lock_version(version: PackageVersion) -> PackageVersion:
     """The version and its package, locked in this order everywhere: package first."""
-    Package.objects.select_for_update().get(pk=version.package_id)
+    Package.objects.select_for_update(no_key=True).get(pk=version.package_id)
     return (
-        PackageVersion.objects.select_for_update(of=("self",))
+        PackageVersion.objects.select_for_update(of=("self",), no_key=True)
         .select_related("package__alliance__county__pooling_area", "prepared_by")
         .get(pk=version.pk)
     )
@@ -271,7 +271,7 @@ def lock_version(version: PackageVersion) -> PackageVersion:
 
 def _lock(alliance: Alliance, year: int, fund_type: str) -> Package:
     return (
-        Package.objects.select_for_update(of=("self",))
+        Package.objects.select_for_update(of=("self",), no_key=True)
         .select_related("alliance__county__pooling_area")
         .get(alliance=alliance, year=year, fund_type=fund_type)
     )

@@ -305,7 +305,7 @@ def _note_state(batch: PrepaymentBatch) -> None:
 
 def _locked(batch: PrepaymentBatch) -> PrepaymentBatch:
     return (
-        PrepaymentBatch.objects.select_for_update(of=("self",))
+        PrepaymentBatch.objects.select_for_update(of=("self",), no_key=True)
         .select_related("pooling_area", "submitted_by")
         .get(pk=batch.pk)
     )

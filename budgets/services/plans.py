@@ -38,7 +38,7 @@ def file_plan(
         problems.append(Problem("年度", str(year), "年度不在可报送范围内。", "请核对年度。"))
     if problems:
         raise Refused(problems)
-    Alliance.objects.select_for_update().get(pk=alliance.pk)
+    Alliance.objects.select_for_update(no_key=True).get(pk=alliance.pk)
     held = DistributionPlan.objects.filter(alliance=alliance, year=year)
     plan = DistributionPlan.objects.create(
         alliance=alliance,
@@ -63,7 +63,7 @@ def acknowledge_plan(actor: User, plan: DistributionPlan, side: str, remark: str
         raise Refused([Problem("抄报单位", side, "没有这个抄报单位。", "请选择县医保局或经办机构。")])
     require(actor, ACTIONS[PlanSide(side)], plan.alliance)
     plan = (
-        DistributionPlan.objects.select_for_update(of=("self",))
+        DistributionPlan.objects.select_for_update(of=("self",), no_key=True)
         .select_related("alliance", "uploaded_by")
         .get(pk=plan.pk)
     )

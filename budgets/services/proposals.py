@@ -72,7 +72,7 @@ def propose(alliance: Alliance, month: Month, actor: User | None = None) -> str:
 
 @transaction.atomic
 def _propose_one(alliance: Alliance, fund_type: str, month: Month, actor: User | None) -> str:
-    PoolingArea.objects.select_for_update().get(pk=alliance.county.pooling_area_id)
+    PoolingArea.objects.select_for_update(no_key=True).get(pk=alliance.county.pooling_area_id)
     held = (
         Prepayment.objects.select_related("batch")
         .filter(alliance=alliance, fund_type=fund_type, month=str(month))
@@ -249,7 +249,7 @@ def _attach_offsets(line: Prepayment) -> None:
 def _open_batch(alliance: Alliance, month: Month) -> PrepaymentBatch:
     """The month's batch that still takes lines, or a new one; the reviewer's and paid ones are left alone."""
     area = alliance.county.pooling_area
-    batches = PrepaymentBatch.objects.select_for_update().filter(pooling_area=area, month=str(month))
+    batches = PrepaymentBatch.objects.select_for_update(no_key=True).filter(pooling_area=area, month=str(month))
     opened = batches.filter(state__in=EDITABLE).order_by("sequence").first()
     if opened is not None:
         return opened
@@ -278,7 +278,7 @@ def push_offset(
     Pushed down by the settlement's approved repayment plan, whose service checked the right; ``source`` names it once:
     the same again returns the held row. Refused when the month was already laid before the reviewer.
     """
-    PoolingArea.objects.select_for_update().get(pk=alliance.county.pooling_area_id)
+    PoolingArea.objects.select_for_update(no_key=True).get(pk=alliance.county.pooling_area_id)
     held = RecoveryOffset.objects.filter(source=source).first()
     if held is not None:
         if (held.alliance_id, held.fund_type, held.month, held.amount) != (alliance.pk, fund_type, str(month), amount):
@@ -323,7 +323,7 @@ def withdraw_offset(actor: User, source: str, reason: str) -> bool:
     held = RecoveryOffset.objects.select_related("alliance__county", "line__batch").filter(source=source).first()
     if held is None or held.settled_at is not None:
         return False
-    PoolingArea.objects.select_for_update().get(pk=held.alliance.county.pooling_area_id)
+    PoolingArea.objects.select_for_update(no_key=True).get(pk=held.alliance.county.pooling_area_id)
     line = held.line
     if line is not None and line.batch.state not in EDITABLE:
         raise Conflict(f"{line}{line.batch.get_state_display()}，其中的冲抵不能撤销，请先退回该批次。")

@@ -48,7 +48,7 @@ def approve_ratio(actor: User, entered: PrepaymentRatio) -> PrepaymentRatio:
     """A second person puts the ratio in force for the months proposed from now on."""
     require(actor, "budgets.approve_ratio", entered.alliance)
     entered = (
-        PrepaymentRatio.objects.select_for_update(of=("self",))
+        PrepaymentRatio.objects.select_for_update(of=("self",), no_key=True)
         .select_related("alliance", "entered_by")
         .get(pk=entered.pk)
     )

@@ -67,6 +67,7 @@ def package_page(request: HttpRequest, pk: int, shown: Shown, number: int | None
         "prepaid": prepayment_year(package.alliance, package.year, package.fund_type),
         "events": _events(version),
         "entries": list(entries_of(version)) if may(user, "ledger.read", package.alliance) else [],
+        "may_open_facts": bool(may(user, "claims.view", package.alliance)),
         "rights": held,
         "buttons": _buttons(user, package, version, held),
         "dialogs": shown.dialogs(),

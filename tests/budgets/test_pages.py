@@ -173,6 +173,14 @@ def test_the_package_page_shows_every_step_with_its_clause_and_both_bases(world,
         assert wanted in page
 
 
+def test_figures_from_facts_lead_the_bureau_to_their_months(world, client_of):
+    facts_of(world, 2025, "196000000.00", "80000000.00")
+    version = approved(world, inputs(years={y: i for y, i in inputs().years.items() if y != 2025}))
+    link = reverse("claims:coverage") + "?year=2025"
+    assert link in text_of(client_of(world.officer).get(page_of(version)))
+    assert link not in text_of(client_of(world.hospital).get(page_of(version)))
+
+
 def form_of(**changes):
     typed = {
         "basis": "last_year_settled", "volume_allowance": "0", "total": "286,543,210.37", "general_outpatient": "on",
