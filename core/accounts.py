@@ -74,7 +74,7 @@ def grant_role(
     if actor.pk == user.pk:
         raise NotAllowed(Denied("不能给自己授予岗位。请另一位系统管理员办理。"))
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         problems = grant_problems(user, role, place, valid_from, valid_to)
         if problems:
             raise Refused(problems)
@@ -94,7 +94,7 @@ def end_grant(actor: User, grant: RoleGrant, last_day: date) -> RoleGrant:
         problem = Problem("valid_to", str(last_day), f"结束日期早于开始日期 {grant.valid_from}。", "请改正日期。")
         raise Refused([problem])
     with transaction.atomic():
-        grant = RoleGrant.objects.select_for_update().get(pk=grant.pk)
+        grant = RoleGrant.objects.select_for_update(no_key=True).get(pk=grant.pk)
         if grant.valid_to is not None and last_day > grant.valid_to:
             raise Refused(
                 [
@@ -121,7 +121,7 @@ def disable_account(actor: User, user: User, place: Place, reason: str) -> User:
         raise Refused([Problem("reason", "", "没有填写停用原因。", "请填写，留痕备查。")])
     yesterday = timezone.localdate() - timedelta(days=1)
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         user.is_active = False
         user.save(update_fields=["is_active"])
         user.grants.filter(_not_over()).update(valid_to=yesterday)
@@ -134,7 +134,7 @@ def enable_account(actor: User, user: User, place: Place) -> tuple[User, str]:
     _require_over(actor, user, place)
     password = secrets.token_urlsafe(9)
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if user.is_active:
             raise Conflict(f"账号 {user.username} 没有停用。")
         user.is_active, user.must_change_password = True, True
@@ -150,7 +150,7 @@ def rename_person(actor: User, user: User, place: Place, full_name: str, employe
     if not full_name.strip():
         raise Refused([Problem("full_name", "", "没有填写姓名。", "请填写。")])
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         before = {"full_name": user.full_name, "employer": user.employer}
         user.full_name, user.employer = full_name.strip(), employer.strip()
         user.save(update_fields=["full_name", "employer"])
@@ -167,7 +167,7 @@ def reset_password(actor: User, user: User, place: Place) -> str:
     _require_over(actor, user, place)
     password = secrets.token_urlsafe(9)
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         user.set_password(password)
         user.must_change_password = True
         user.save(update_fields=["password", "must_change_password"])

@@ -89,7 +89,7 @@ def enqueue(
     With a ``fingerprint`` equal to that of the latest finished run, returns that run and starts nothing.
     """
     with transaction.atomic():
-        same = Job.objects.select_for_update().filter(name=name, scope=scope, period=period)
+        same = Job.objects.select_for_update(no_key=True).filter(name=name, scope=scope, period=period)
         unfinished = same.unfinished().first()
         if unfinished is not None:
             return unfinished
@@ -169,7 +169,7 @@ def _wake(job_id: int) -> None:
 
 def _claim(job_id: int) -> Job | None:
     with transaction.atomic():
-        found = Job.objects.select_for_update().filter(pk=job_id, state=JobState.QUEUED).first()
+        found = Job.objects.select_for_update(no_key=True).filter(pk=job_id, state=JobState.QUEUED).first()
         if found is None:
             return None
         found.state = JobState.RUNNING

@@ -133,7 +133,7 @@ def confirm_parameter(actor: User, entered: Parameter) -> Parameter:
     place = entered.county or entered.pooling_area
     require(actor, "core.confirm_parameter", place)
     with transaction.atomic():
-        entered = Parameter.objects.select_for_update().get(pk=entered.pk)
+        entered = Parameter.objects.select_for_update(no_key=True).get(pk=entered.pk)
         different_person(actor, entered.entered_by, "核实参数")
         if entered.status == ConfirmationStatus.CONFIRMED:
             raise Conflict(f"该参数取值已由{entered.confirmed_by}核实。")

@@ -132,8 +132,8 @@ def save_membership(actor: User, membership: Membership) -> Membership:
     alliance, institution = membership.alliance, membership.institution
     require(actor, ACTION, alliance.county)
     with transaction.atomic():
-        Alliance.objects.select_for_update().get(pk=alliance.pk)
-        Institution.objects.select_for_update().get(pk=institution.pk)
+        Alliance.objects.select_for_update(no_key=True).get(pk=alliance.pk)
+        Institution.objects.select_for_update(no_key=True).get(pk=institution.pk)
         held = _held(membership)
         problems = _period_problems(membership) + _within("valid_from", membership, alliance, "医共体")
         if institution.county_id != alliance.county_id:
@@ -179,7 +179,7 @@ def save_township_rule(actor: User, rule: TownshipRule) -> TownshipRule:
     """Who is enrolled in this township belongs to this alliance; a township belongs to one alliance a day."""
     require(actor, ACTION, rule.alliance.county)
     with transaction.atomic():
-        County.objects.select_for_update().get(pk=rule.alliance.county_id)
+        County.objects.select_for_update(no_key=True).get(pk=rule.alliance.county_id)
         held = _held(rule)
         problems = _code_problems(rule.township_code, r"\d{9}|\d{12}", "乡镇代码", "九位或十二位数字", "township_code")
         problems += _period_problems(rule)
@@ -204,7 +204,7 @@ def set_agreed_shares(actor: User, county: County, year: int, shares: Mapping[Al
     """What each alliance of a county answers for of the otherwise unassigned insured in a year; together exactly 1."""
     require(actor, ACTION, county)
     with transaction.atomic():
-        County.objects.select_for_update().get(pk=county.pk)
+        County.objects.select_for_update(no_key=True).get(pk=county.pk)
         alliances = list(alliances_of(county, year))
         problems = [
             Problem(f"share_{alliance.pk}", "", f"没有填写{alliance}的份额。", "不承担的请不要列入本年度。")
@@ -274,7 +274,7 @@ def _held(given: Any) -> Any:
     """The row as the database holds it, locked; None for a new one."""
     if given.pk is None:
         return None
-    return type(given)._default_manager.select_for_update().get(pk=given.pk)
+    return type(given)._default_manager.select_for_update(no_key=True).get(pk=given.pk)
 
 
 def _save(actor: User, given: M, place: Place, fields: list[str]) -> M:

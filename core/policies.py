@@ -69,7 +69,7 @@ def approve_version(actor: User, version: PolicyVersion) -> PolicyVersion:
     """A fund reviewer puts an entered version in force; the former version of the area ends the day before."""
     require(actor, "core.approve_policy", version.pooling_area)
     with transaction.atomic():
-        version = PolicyVersion.objects.select_for_update().get(pk=version.pk)
+        version = PolicyVersion.objects.select_for_update(no_key=True).get(pk=version.pk)
         different_person(actor, version.entered_by, "审定政策版本")
         if version.approved_at is not None:
             raise Conflict(f"该政策版本已由{version.approved_by}审定。")
@@ -121,7 +121,7 @@ def confirm_value(actor: User, entered: PolicyParameter) -> PolicyParameter:
     """A fund reviewer confirms an entered value against its document; from now on it is in force."""
     require(actor, "core.confirm_parameter", entered.policy_version.pooling_area)
     with transaction.atomic():
-        entered = PolicyParameter.objects.select_for_update().get(pk=entered.pk)
+        entered = PolicyParameter.objects.select_for_update(no_key=True).get(pk=entered.pk)
         different_person(actor, entered.entered_by, "核实政策参数")
         if entered.confirmed_at is not None:
             raise Conflict(f"该参数已由{entered.confirmed_by}核实。")

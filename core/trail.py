@@ -39,10 +39,10 @@ def record(
         raise RuntimeError("the trail is written inside the transaction of the act it records")
     area, county, alliance = places_of(place if place is not None else subject)
     chain = area.code if area else SYSTEM_CHAIN
-    head = TrailHead.objects.select_for_update().filter(chain=chain).first()
+    head = TrailHead.objects.select_for_update(no_key=True).filter(chain=chain).first()
     if head is None:
         TrailHead.objects.get_or_create(chain=chain)
-        head = TrailHead.objects.select_for_update().get(chain=chain)
+        head = TrailHead.objects.select_for_update(no_key=True).get(chain=chain)
     event = TrailEvent(
         chain=chain,
         seq=head.seq + 1,

@@ -61,7 +61,7 @@ def book_of(place: Place, fund_type: str) -> Book:
 def lock_books(books: Iterable[Book]) -> None:
     """Lock several books in one fixed order, before posting to any of them."""
     wanted = {book.pk for book in books}
-    list(Book.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    list(Book.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
 
 
 def registering(account: Account, amount: Decimal, alliance: Alliance, year: int) -> list[Posting]:
@@ -94,7 +94,7 @@ def post_all(actor: User, book: Book, vouchers: Sequence[Voucher]) -> list[Entry
     for voucher, lines in zip(vouchers, moving, strict=True):
         _check(book, voucher.key, lines)
     with transaction.atomic():
-        locked = Book.objects.select_for_update().get(pk=book.pk)
+        locked = Book.objects.select_for_update(no_key=True).get(pk=book.pk)
         keys = [voucher.key for voucher in vouchers]
         entries = {entry.key: entry for entry in Entry.objects.filter(key__in=keys).select_related("book")}
         fresh = []
@@ -111,7 +111,7 @@ def post_all(actor: User, book: Book, vouchers: Sequence[Voucher]) -> list[Entry
 def reverse(actor: User, entry: Entry, on: date, key: str, memo: str) -> Entry:
     """Write the opposite of an entry, once. Raises ``Conflict`` if it was reversed under another key."""
     with transaction.atomic():
-        locked = Book.objects.select_for_update().get(pk=entry.book_id)
+        locked = Book.objects.select_for_update(no_key=True).get(pk=entry.book_id)
         lines = [
             Posting(Account(line.account), -line.amount, line.alliance, line.year)
             for line in entry.lines.select_related("alliance")
@@ -142,7 +142,7 @@ def close_period(actor: User, book: Book, through: date, reason: str) -> BookClo
     """Close a book up to and including ``through``: no entry may carry a date up to it any more."""
     require(actor, "ledger.close_period", book.pooling_area)
     with transaction.atomic():
-        book = Book.objects.select_for_update().select_related("pooling_area").get(pk=book.pk)
+        book = Book.objects.select_for_update(no_key=True).select_related("pooling_area").get(pk=book.pk)
         closed, today = closed_through(book), timezone.localdate()
         problems = _reason_problems(reason)
         if through >= today:
@@ -160,7 +160,7 @@ def reopen_period(actor: User, book: Book, through: date | None, reason: str) ->
     """Move the closing date back to ``through`` (None: the book is open from its beginning)."""
     require(actor, "ledger.reopen_period", book.pooling_area)
     with transaction.atomic():
-        book = Book.objects.select_for_update().select_related("pooling_area").get(pk=book.pk)
+        book = Book.objects.select_for_update(no_key=True).select_related("pooling_area").get(pk=book.pk)
         closed = closed_through(book)
         problems = _reason_problems(reason)
         if closed is None:

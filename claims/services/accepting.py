@@ -105,8 +105,8 @@ def _month(
 
 @transaction.atomic
 def _commit(claims_import: ClaimsImport, plan: Plan, months: Sequence[MonthToStore], reference: str) -> None:
-    county = County.objects.select_for_update(of=("self",)).select_related("pooling_area").get(pk=claims_import.county_id)
-    found = ClaimsImport.objects.select_for_update().get(pk=claims_import.pk)
+    county = County.objects.select_for_update(of=("self",), no_key=True).select_related("pooling_area").get(pk=claims_import.county_id)
+    found = ClaimsImport.objects.select_for_update(no_key=True).get(pk=claims_import.pk)
     if found.state != ImportState.ACCEPTING:
         return
     if plan_of(found).held != plan.held:

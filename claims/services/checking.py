@@ -104,7 +104,11 @@ def check_import(claims_import: ClaimsImport, progress: Progress) -> None:
 def _refuse(claims_import: ClaimsImport, result: CheckResult) -> None:
     refusal = result.refusal
     assert refusal is not None
-    found = ClaimsImport.objects.select_for_update(of=("self",)).select_related("county__pooling_area").get(pk=claims_import.pk)
+    found = (
+        ClaimsImport.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("county__pooling_area")
+        .get(pk=claims_import.pk)
+    )
     found.state = ImportState.REJECTED
     found.refusal = [
         {"reason": str(refusal.reason), "title": refusal.reason.title, "text": refusal.text, "remedy": refusal.remedy,
@@ -137,7 +141,11 @@ def _report(claims_import: ClaimsImport, result: CheckResult, staging: Path) -> 
 def _keep(
     claims_import: ClaimsImport, result: CheckResult, plan: Plan, report: StoredFile | None, raw: StoredFile | None
 ) -> None:
-    found = ClaimsImport.objects.select_for_update(of=("self",)).select_related("county__pooling_area").get(pk=claims_import.pk)
+    found = (
+        ClaimsImport.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("county__pooling_area")
+        .get(pk=claims_import.pk)
+    )
     staged = _staged(result, found)
     difference = _difference(found, plan, staged)
     limit = parameters.value("claims.max_bad_rows", found.county, timezone.localdate()).decimal

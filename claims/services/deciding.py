@@ -61,7 +61,11 @@ def reject_import(actor: User, claims_import: ClaimsImport, reason: str) -> Clai
 
 
 def _awaiting(claims_import: ClaimsImport) -> ClaimsImport:
-    found = ClaimsImport.objects.select_for_update(of=("self",)).select_related("county__pooling_area").get(pk=claims_import.pk)
+    found = (
+        ClaimsImport.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("county__pooling_area")
+        .get(pk=claims_import.pk)
+    )
     if found.state != ImportState.AWAITING_DECISION:
         who = f"，{found.decided_by}已办理" if found.decided_by_id else ""
         raise Conflict(f"第 {found.pk} 号导入现为“{found.get_state_display()}”{who}，不能再次确认或退回。")

@@ -102,7 +102,7 @@ def store_factset(
     Returns the set and whether it is new. Runs inside the service's transaction and locks the county; ``Conflict``
     when another payable table came into force since the rows were prepared.
     """
-    locked = County.objects.select_for_update().get(pk=county.pk)
+    locked = County.objects.select_for_update(no_key=True).get(pk=county.pk)
     month = prepared.month
     table = table_in_force(locked, month)
     if prepared.payables != (table.pk if table else None):

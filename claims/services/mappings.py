@@ -38,7 +38,7 @@ def settings_of(area: PoolingArea) -> AreaSettings:
     if found is not None:
         return found
     with transaction.atomic():
-        locked = PoolingArea.objects.select_for_update().get(pk=area.pk)
+        locked = PoolingArea.objects.select_for_update(no_key=True).get(pk=area.pk)
         settings, is_new = AreaSettings.objects.get_or_create(pooling_area=locked)
         if is_new:
             FundMapping.objects.bulk_create(

@@ -54,7 +54,7 @@ def import_payables(actor: User, county: County, content: bytes, name: str) -> l
     for row in rows:
         by_month[row.values["month"]].append(row)
     stored = store_bytes(content, name, "claims_payables", actor, XLSX)
-    locked = County.objects.select_for_update().get(pk=county.pk)
+    locked = County.objects.select_for_update(no_key=True).get(pk=county.pk)
     tables, changed = [], []
     for month in sorted(by_month):
         table, is_new = _store(actor, locked, month, by_month[month], institutions, stored)

@@ -23,7 +23,7 @@ def check_value() -> str:
 @transaction.atomic
 def require_same_person_key() -> None:
     """Keep the check value on first use; afterwards refuse an import under another key."""
-    held = PersonKeyCheck.objects.select_for_update().order_by("pk").first()
+    held = PersonKeyCheck.objects.select_for_update(no_key=True).order_by("pk").first()
     if held is None:
         PersonKeyCheck.objects.create(check_value=check_value())
     elif held.check_value != check_value():

@@ -51,7 +51,7 @@ def retry_import(actor: User, claims_import: ClaimsImport) -> Job:
     """Start an interrupted import again where it stopped."""
     require(actor, JOB, claims_import.county)
     found = (
-        ClaimsImport.objects.select_for_update(of=("self",))
+        ClaimsImport.objects.select_for_update(of=("self",), no_key=True)
         .select_related("county__pooling_area", "job")
         .get(pk=claims_import.pk)
     )

@@ -70,7 +70,7 @@ def clear_away(claims_import: ClaimsImport) -> None:
     """After an import is finished: its working directory goes, and the uploaded file, which names persons, with it."""
     lake.clear_staging(claims_import)
     with transaction.atomic():
-        found = ClaimsImport.objects.select_for_update().get(pk=claims_import.pk)
+        found = ClaimsImport.objects.select_for_update(no_key=True).get(pk=claims_import.pk)
         stored = found.file
         if stored is None:
             return
@@ -84,7 +84,7 @@ def clear_away(claims_import: ClaimsImport) -> None:
 def _received(actor: User, county: County, first: Month, last: Month, stored: StoredFile) -> ClaimsImport:
     try:
         with transaction.atomic():
-            locked = County.objects.select_for_update(of=("self",)).select_related("pooling_area").get(pk=county.pk)
+            locked = County.objects.select_for_update(of=("self",), no_key=True).select_related("pooling_area").get(pk=county.pk)
             _refuse_same_file(stored)
             claims_import = ClaimsImport.objects.create(
                 county=locked,

@@ -33,7 +33,7 @@ def refresh_facts(actor: User, county: County, month: Month, reason: str) -> tup
     facts = facts_of_files([file.path for file in held if file.month == month], reference, county, month)
     prepared = prepare_facts(county, month, facts)
     with transaction.atomic():
-        locked = County.objects.select_for_update(of=("self",)).select_related("pooling_area").get(pk=county.pk)
+        locked = County.objects.select_for_update(of=("self",), no_key=True).select_related("pooling_area").get(pk=county.pk)
         if lake.fingerprint(lake.live_files(locked)) != lake.fingerprint(held):
             raise Conflict(f"{county}刚刚有明细入库，请重新办理。")
         made, is_new = store_factset(

@@ -21,7 +21,7 @@ def write_off_rejects(actor: User, rejects: OpenReject, reason: str) -> OpenReje
     require(actor, WRITE_OFF, rejects.county)
     if len(reason.strip()) < 4:
         raise Refused([Problem("reason", reason, "核销须说明理由。", "请写明这些结算在系统外如何办结及其凭据。")])
-    found = OpenReject.objects.select_for_update(of=("self",)).select_related("county").get(pk=rejects.pk)
+    found = OpenReject.objects.select_for_update(of=("self",), no_key=True).select_related("county").get(pk=rejects.pk)
     if found.state != RejectState.OPEN:
         raise Conflict(f"{found.period} 的退回行{found.get_state_display()}，不能再次处理。")
     found.state, found.reason = RejectState.WRITTEN_OFF, reason.strip()[:400]

@@ -124,7 +124,7 @@ def _store(
     note: str,
     file: StoredFile | None,
 ) -> tuple[FundMonthlyReport, bool]:
-    locked = County.objects.select_for_update().get(pk=county.pk)
+    locked = County.objects.select_for_update(no_key=True).get(pk=county.pk)
     held = FundMonthlyReport.objects.filter(
         county=locked, fund_type=fund_type, year=month.year, month=month.month
     )

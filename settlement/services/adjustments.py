@@ -145,7 +145,7 @@ def withdraw_adjustment(actor: User, adjustment: Adjustment, reason: str) -> Adj
     require(actor, "settlement.push_adjustment", adjustment.alliance)
     need_reason(reason)
     with transaction.atomic():
-        row = Adjustment.objects.select_for_update(of=("self",)).select_related("alliance__county").get(pk=adjustment.pk)
+        row = Adjustment.objects.select_for_update(of=("self",), no_key=True).select_related("alliance__county").get(pk=adjustment.pk)
         if row.state != AdjustmentState.IN_FORCE or row.needs_approval:
             raise Conflict([Problem("state", row.get_state_display(), "这笔调整不是生效的推送，不能撤销。", "请刷新页面。")])
         return _decided(actor, row, AdjustmentState.WITHDRAWN, reason, f"撤销清算调整：{row}")
@@ -179,7 +179,7 @@ def _problems(
 
 def _held(alliance: Alliance, year: int, fund_type: str, kind: str, source: str) -> Adjustment | None:
     return (
-        Adjustment.objects.select_for_update()
+        Adjustment.objects.select_for_update(no_key=True)
         .filter(alliance=alliance, year=year, fund_type=fund_type, kind=kind, source=source.strip())
         .filter(state__in=[AdjustmentState.PROPOSED, AdjustmentState.IN_FORCE])
         .first()
@@ -217,7 +217,7 @@ def _proposed(
 
 
 def _waiting(adjustment: Adjustment) -> Adjustment:
-    row = Adjustment.objects.select_for_update(of=("self",)).select_related("alliance__county").get(pk=adjustment.pk)
+    row = Adjustment.objects.select_for_update(of=("self",), no_key=True).select_related("alliance__county").get(pk=adjustment.pk)
     if row.state != AdjustmentState.PROPOSED:
         text = f"这笔扣减已由{row.decided_by}{row.get_state_display()}。"
         raise Conflict([Problem("state", row.get_state_display(), text, "请刷新页面。")])

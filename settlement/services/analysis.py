@@ -89,7 +89,7 @@ def return_analysis(actor: User, analysis: CauseAnalysis, reason: str) -> CauseA
 
 def _current_version(alliance: Alliance, year: int, fund_type: str) -> SettlementVersion | None:
     settlement = (
-        Settlement.objects.select_for_update().filter(alliance=alliance, year=year, fund_type=fund_type).first()
+        Settlement.objects.select_for_update(no_key=True).filter(alliance=alliance, year=year, fund_type=fund_type).first()
     )
     if settlement is None:
         return None
@@ -122,7 +122,7 @@ def _problems(
 
 
 def _waiting(actor: User, analysis: CauseAnalysis) -> CauseAnalysis:
-    rows = CauseAnalysis.objects.select_for_update(of=("self",)).select_related("alliance__county", "prepared_by")
+    rows = CauseAnalysis.objects.select_for_update(of=("self",), no_key=True).select_related("alliance__county", "prepared_by")
     row = rows.get(pk=analysis.pk)
     if row.state != AnalysisState.SUBMITTED:
         text = f"这份原因分析已由{row.decided_by}办理：{row.get_state_display()}。"

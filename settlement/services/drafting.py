@@ -59,7 +59,7 @@ def draft(actor: User | None, alliance: Alliance, year: int, fund_type: str, tod
     gathered = gathered_or_refused(alliance, year, fund_type, today or timezone.localdate())
     with transaction.atomic():
         Settlement.objects.get_or_create(alliance=alliance, year=year, fund_type=fund_type)
-        settlement = Settlement.objects.select_for_update().get(alliance=alliance, year=year, fund_type=fund_type)
+        settlement = Settlement.objects.select_for_update(no_key=True).get(alliance=alliance, year=year, fund_type=fund_type)
         open_version = settlement.versions.open().with_places().first()
         if open_version is not None:
             return _refreshed(actor, open_version, gathered)

@@ -128,7 +128,7 @@ def correct(actor: User, settlement: Settlement, reason: str) -> SettlementVersi
     today = timezone.localdate()
     gathered = gathered_or_refused(settlement.alliance, settlement.year, settlement.fund_type, today)
     with transaction.atomic():
-        settlement = Settlement.objects.select_for_update(of=("self",)).with_places().get(pk=settlement.pk)
+        settlement = Settlement.objects.select_for_update(of=("self",), no_key=True).with_places().get(pk=settlement.pk)
         latest = _latest_final(settlement)
         if gathered.inputs is not None and gathered.inputs.fingerprint == latest.figures.fingerprint:
             raise no_change()

@@ -47,7 +47,7 @@ def record_score(
     if problems or value is None:
         raise Refused(problems)
     with transaction.atomic():
-        alliance = Alliance.objects.select_for_update().get(pk=alliance.pk)
+        alliance = Alliance.objects.select_for_update(no_key=True).get(pk=alliance.pk)
         held = AssessmentScore.objects.filter(alliance=alliance, year=year).exclude(state=ScoreState.WITHDRAWN)
         same = held.filter(score=value, source=source.strip()).first()
         if same is not None:
@@ -65,7 +65,7 @@ def confirm_score(actor: User, row: AssessmentScore) -> AssessmentScore:
     """A reviewer confirms a score against its document; a former confirmed score of the year gives way."""
     require(actor, "settlement.confirm_score", row.alliance)
     with transaction.atomic():
-        rows = AssessmentScore.objects.select_for_update(of=("self",)).select_related("alliance__county", "entered_by")
+        rows = AssessmentScore.objects.select_for_update(of=("self",), no_key=True).select_related("alliance__county", "entered_by")
         row = rows.get(pk=row.pk)
         different_person(actor, row.entered_by, "核实考核得分")
         if row.state != ScoreState.ENTERED:

@@ -24,7 +24,7 @@ def locked(version: SettlementVersion) -> SettlementVersion:
     """The version as it stands now, with its settlement row locked: two people wait for each other here."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a version is locked inside the transaction of the act")
-    Settlement.objects.select_for_update().get(pk=version.settlement_id)
+    Settlement.objects.select_for_update(no_key=True).get(pk=version.settlement_id)
     return SettlementVersion.objects.with_places().get(pk=version.pk)
 
 

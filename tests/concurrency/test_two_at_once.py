@@ -1,24 +1,27 @@
 """Two people, or two workers, at the same act in the same moment: one does it, the other is told; never both."""
 
+import threading
 from collections import Counter
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from budgets.models import Prepayment, PrepaymentBatch
 from claims.models import ClaimsImport, FactSet, LakeFile
 from core import jobs
 from core.errors import Conflict
-from core.models import Job, TrailEvent
+from core.models import County, Job, TrailEvent
 from core.models.jobs import JobState
 from core.registries import verifications
+from core.trail import record, verify_chains
 from ledger.models import Entry
 from settlement import services
 from settlement.models import Booking, Computation, SettlementVersion
 from tests.budgets import ground as budgets
 from tests.claims.extracts import claim, received
 from tests.settlement import ground
-from tests.together import at_once
+from tests.together import PATIENCE, at_once
 from tests.world import build_world
 
 
@@ -140,3 +143,24 @@ def test_two_extracts_of_one_month_at_once_never_count_a_settlement_twice(world,
     assert states == {"accepted": 1, "awaiting_decision": 1}
     assert FactSet.objects.current().get().settlements == 20
     assert found_wrong() == []
+
+
+def test_an_act_on_a_county_and_one_that_only_refers_to_it_do_not_block_each_other(world):
+    """The first holds the county and wants the trail; the second holds the trail and, at its end, refers to the county."""
+    county_held, trail_held = threading.Event(), threading.Event()
+
+    def act_on_the_county():
+        with transaction.atomic():
+            locked = County.objects.select_for_update(no_key=True).get(pk=world.qingxi.pk)
+            county_held.set()
+            trail_held.wait(timeout=PATIENCE if connection.vendor == "postgresql" else 0)
+            record(world.officer, "claims.import", locked, "入库")
+
+    def act_elsewhere():
+        county_held.wait(timeout=PATIENCE)
+        with transaction.atomic():
+            record(world.officer, "claims.import", world.qingxi, "填报")
+            trail_held.set()
+
+    assert at_once(act_on_the_county, act_elsewhere) == [None, None]
+    assert verify_chains() == []
