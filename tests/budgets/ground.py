@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from budgets import services
 from budgets.models import Package, PackageVersion, PrepaymentBatch, RevenueGrowth
@@ -190,3 +193,17 @@ def facts_of(world: Any, year: int, inside: str, outside: str, months: int = 12,
 
 def package(world: Any, year: int = 2026, fund_type: str = "RES") -> Package:
     return Package.objects.get(alliance=world.alliance, year=year, fund_type=fund_type)
+
+
+def text_of(response: Any) -> str:
+    return response.content.decode()
+
+
+def page_of(version: PackageVersion) -> str:
+    return reverse("budgets:package", args=[version.package_id])
+
+
+def sheet_of(response: Any, title: str = "") -> list[Any]:
+    """The rows of a downloaded workbook's sheet (default: the first)."""
+    book = load_workbook(io.BytesIO(response.content))
+    return list((book[title] if title else book.worksheets[0]).values)
