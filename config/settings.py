@@ -275,7 +275,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"SettlementStateEnum": "settlement.states.VersionState.choices"},
+    "ENUM_NAME_OVERRIDES": {
+        "SettlementStateEnum": "settlement.states.VersionState.choices",
+        "OtherPaymentKindEnum": "budgets.models.payments.OtherPaymentKind.choices",
+        "RecoveryMethodEnum": "settlement.models.recovery.RecoveryMethod.choices",
+        "FactSourceEnum": "claims.models.facts.FactSource.choices",
+        "PackageStateEnum": "budgets.models.packages.PackageState.choices",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

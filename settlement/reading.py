@@ -30,7 +30,9 @@ from settlement.models import (
     RecoveryPlan,
     ScoreState,
     Settlement,
-    SettlementVersion,
+)
+from settlement.models import (
+    SettlementVersion as SettlementVersion,
 )
 from settlement.states import VersionState
 

@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from claims.services.fact_rows import FactRow
 from core.models import InstitutionKind
@@ -161,7 +162,8 @@ def first_days(rows: tuple[FactRow, ...], share: float) -> tuple[FactRow, ...]:
                 "personal_account_paid", "hospital_borne",
             )
         )  # fmt: skip
-        cut.append(replace(row, **{**values, "cash_paid": left}))
+        changed: dict[str, Any] = {**values, "cash_paid": left}
+        cut.append(replace(row, **changed))
     return tuple(cut)
 
 

@@ -96,7 +96,7 @@ def place_of(code: str) -> Place:
     for model in (PoolingArea, County, Alliance, Institution):
         found = model.objects.filter(code=code).first()
         if found is not None:
-            return found  # type: ignore[no-any-return]
+            return found
     raise LookupError(code)
 
 

@@ -174,6 +174,7 @@ def record_offsets(month: Month) -> None:
 def _analyse(version: SettlementVersion, days: Days) -> None:
     """Causes and responsibility of an overrun by the hospital, approved by a reviewer; then the draft is refreshed."""
     settlement, computation = version.settlement, version.computation
+    assert computation is not None
     overrun = computation.charged - computation.package
     if overrun <= 0:
         return
