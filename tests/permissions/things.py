@@ -154,6 +154,7 @@ def _arguments(world: World, version: SettlementVersion, found: ClaimsImport) ->
             f"portal:{name}": {"code": world.alliance.code}
             for name in ("alliance", "members-xlsx", "member-trace", "months", "months-xlsx")
         },
+        "portal:figure-trace": {"code": world.alliance.code, "name": "package"},
         "portal:help-topic": {"slug": next(iter(BY_SLUG))},
         "budgets:file": {"kind": "plan", "pk": things["plan"]},
     }
