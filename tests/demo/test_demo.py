@@ -174,7 +174,7 @@ def test_the_facts_add_up_to_what_the_story_says():
             assert computation.charged == years[year].charged
 
 
-def test_verify_finds_nothing():
+def test_verify_finds_nothing_wrong_with_it():
     findings = {name: check() for name, check in verifications}
     assert {name: found for name, found in findings.items() if found} == {}
 

@@ -20,7 +20,7 @@ def refused(result: CheckResult, reason: Reason) -> str:
     return result.refusal.text + "".join(result.refusal.found)
 
 
-def test_an_empty_file(check, tmp_path: Path) -> None:
+def test_an_empty_file_is_refused_by_name(check, tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_bytes(b"")
     refused(check(path), Reason.EMPTY)
@@ -60,7 +60,7 @@ def test_rows_that_do_not_fit_the_header_are_named_by_line_and_not_shown(check, 
     assert secret not in text
 
 
-def test_an_unclosed_quote(check, tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_refused_by_name(check, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "in.csv", [stay()])
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], '"' + lines[1], lines[1]]) + "\n", encoding="utf-8")
@@ -89,7 +89,7 @@ def test_text_that_is_neither_utf8_nor_gb18030(check, tmp_path: Path) -> None:
     assert "GB18030" in text and f"第 {len(whole)} 字节" in text
 
 
-def test_a_binary_file(check, tmp_path: Path) -> None:
+def test_a_binary_file_is_refused_by_name(check, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "in.csv", [stay()])
     path.write_bytes(path.read_bytes() + b"\0\0")
     refused(check(path), Reason.BROKEN_ENCODING)
@@ -135,7 +135,7 @@ def test_formulas_without_a_value_are_named_by_cell(check, tmp_path: Path) -> No
     assert sheet.cell(2, place).coordinate in refused(check(tmp_path / "in.xlsx"), Reason.BROKEN_ROWS)
 
 
-def test_an_empty_workbook(check, tmp_path: Path) -> None:
+def test_an_empty_workbook_is_refused_by_name(check, tmp_path: Path) -> None:
     from openpyxl import Workbook
 
     Workbook().save(tmp_path / "in.xlsx")
