@@ -20,6 +20,8 @@ CLAUSE = "设计测算方法：简单估计（季节占比法），仅供预警�
 SEASONAL, EVEN, WHOLE = "seasonal", "even", "whole"
 METHODS = {SEASONAL: "历年同期占比", EVEN: "按月份平均（无完整往年数据）", WHOLE: "全年数据已到齐"}
 MONTHS = 12
+HISTORY_YEARS = 3
+"""How many earlier years an estimate looks back on."""
 YEARS_FOR_A_RANGE = 2
 
 
@@ -111,7 +113,13 @@ class YearEnd:
     expected: Decimal
     low: Decimal | None
     high: Decimal | None
-    trace: Trace
+    steps: tuple[Step, ...]
+    season: SeasonalShare
+
+    @property
+    def trace(self) -> Trace:
+        """The season's steps and its own."""
+        return self.season.trace + Trace(self.steps)
 
 
 def seasonal_share(months: Collection[int], history: Sequence[PastYear]) -> SeasonalShare:
@@ -168,7 +176,7 @@ def project_year(spent: Decimal, season: SeasonalShare, label: str = "全年发�
             parts = (("至今发生", amount), (f"历年{which}同期占比", percent(share)))
             steps.append(_step(f"预计{label}{name}", f"至今发生 ÷ 历年{which}同期占比", parts, value))
     low, high = found or (None, None)
-    return YearEnd(amount, expected, low, high, season.trace + Trace(steps))
+    return YearEnd(amount, expected, low, high, tuple(steps), season)
 
 
 def _weights(past: Sequence[PastYear]) -> tuple[Decimal, ...]:

@@ -1,7 +1,7 @@
 """Where a year's cash is heading: facts to date carried to year end, then the year-end formula (E4).
 
-Seasonal share first (last year's same months over last year), straight months where last year is not whole, the
-package's own parts where there are no facts yet. For warnings only; nothing is paid by it.
+Carried by :mod:`rules.projection`, the same estimate the overview shows; the package's own parts where there are no
+facts yet. For warnings only; nothing is paid by it.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from claims.reading import PackageScope, fund_year, monthly_series
+from claims.reading import PackageScope, fund_year, months_by_year
 from core.models import Alliance
 from rules.errors import RuleError
-from rules.money import ZERO, round_fen, round_ratio
+from rules.money import ZERO
 from rules.periods import Month
+from rules.projection import HISTORY_YEARS, METHODS, PastYear, SeasonalShare, project_year, seasonal_share
 from rules.scheme import Scheme
 from rules.settlement import settle_year
-from rules.trace import Step, Trace, percent
+from rules.trace import Step, Trace
 
-CLAUSE = "设计测算方法：季节占比优先，无完整上年数据时按月份比例"
-METHODS = {"seasonal": "按上年同期占比", "straight": "按已有月份比例", "planned": "按打包总额构成（尚无本年数据）"}
+PLANNED = "planned"
+METHOD_TEXTS = {**METHODS, PLANNED: "按打包总额构成（尚无本年数据）"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Projection:
 
     @property
     def method_text(self) -> str:
-        return METHODS[self.method]
+        return METHOD_TEXTS[self.method]
 
 
 def project(
@@ -59,19 +60,16 @@ def project(
     """
     facts = fund_year(alliance, year, fund_type, scope, through)
     steps: list[Step] = []
-    if not facts.months_present or not facts.charged:
-        method, (s_in, outflow), sisters = "planned", planned_parts, ZERO
-    else:
-        method, share = _share(alliance, year, fund_type, scope, facts.months_present, steps)
-        s_in, outflow = round_fen(facts.in_alliance / share), round_fen(facts.outflow / share)
-        sisters = round_fen(facts.treated_for_sisters / share)
-        for label, so_far, whole in (
-            ("预计全年医共体内应付", facts.in_alliance, s_in),
-            ("预计全年县域外支付", facts.outflow, outflow),
-        ):
-            inputs = (("至今发生", so_far), ("占全年比例", percent(share)))
-            steps.append(Step(label, "至今发生 ÷ 占全年比例，四舍五入到分", inputs, whole, CLAUSE))
     try:
+        if not facts.months_present or not facts.charged:
+            method, (s_in, outflow), sisters = PLANNED, planned_parts, ZERO
+        else:
+            season = _season(alliance, year, fund_type, scope, facts.months_present)
+            inside = project_year(facts.in_alliance, season, "全年医共体内应付")
+            outside = project_year(facts.outflow, season, "全年县域外支付")
+            method, s_in, outflow = season.method, inside.expected, outside.expected
+            sisters = season.carry(facts.treated_for_sisters)
+            steps += [*season.trace, *inside.steps, *outside.steps]
         settled = settle_year(
             scheme,
             package=package,
@@ -96,19 +94,12 @@ def project(
     return Projection(method, s_in, outflow, prepaid, settled.cash, facts.data_to, Trace(steps))
 
 
-def _share(
-    alliance: Alliance, year: int, fund_type: str, scope: PackageScope, present: tuple[Month, ...], steps: list[Step]
-) -> tuple[str, Decimal]:
-    """The part of a year the present months make up."""
-    last = {point.month.month: point.charged for point in monthly_series(alliance, year - 1, fund_type, scope)}
-    same = sum((last.get(month.month, ZERO) for month in present), ZERO)
-    whole = sum(last.values(), ZERO)
-    if len(last) == 12 and same > 0 and whole > 0:
-        share = round_ratio(same / whole)
-        inputs = ((f"{year - 1}年同期", same), (f"{year - 1}年全年", whole))
-        steps.append(Step("占全年比例", "上年同期发生 ÷ 上年全年发生，六位小数", inputs, share, CLAUSE, "比例"))
-        return "seasonal", share
-    share = round_ratio(Decimal(len(present)) / 12)
-    inputs_ = (("已有月份", f"{len(present)}个月"), ("全年", "12个月"))
-    steps.append(Step("占全年比例", "已有月份 ÷ 12，六位小数", inputs_, share, CLAUSE, "比例"))
-    return "straight", share
+def _season(
+    alliance: Alliance, year: int, fund_type: str, scope: PackageScope, present: tuple[Month, ...]
+) -> SeasonalShare:
+    """The share of a year the present months make up, by the earlier years delivered."""
+    key = (alliance.pk, fund_type)
+    by_year: dict[int, dict[int, Decimal]] = {}
+    for point in months_by_year([alliance], year - HISTORY_YEARS, year - 1, {key: scope})[key]:
+        by_year.setdefault(point.month.year, {})[point.month.month] = point.charged
+    return seasonal_share([month.month for month in present], [PastYear(*past) for past in by_year.items()])

@@ -2,7 +2,7 @@
 
 from claims.reading.coverage import MonthCoverage, coverage, coverage_of
 from claims.reading.findings import finding_codes
-from claims.reading.funds import FundYear, MonthPoint, fund_year, fund_years, monthly_series
+from claims.reading.funds import FundYear, fund_year, fund_years
 from claims.reading.heads import Heads, insured_heads
 from claims.reading.members import MemberLine, member_spending
 from claims.reading.package_scope import PackageScope
@@ -14,7 +14,6 @@ __all__ = [
     "MemberLine",
     "MonthCoverage",
     "MonthDetail",
-    "MonthPoint",
     "PackageScope",
     "coverage",
     "coverage_of",
@@ -24,6 +23,5 @@ __all__ = [
     "insured_heads",
     "latest_year",
     "member_spending",
-    "monthly_series",
     "months_by_year",
 ]

@@ -70,21 +70,6 @@ class FundYear:
         return MEASURES[self.measure]
 
 
-@dataclass(frozen=True)
-class MonthPoint:
-    """One month of the same."""
-
-    month: Month
-    in_alliance: Decimal
-    out_of_county: Decimal
-    at_sisters: Decimal
-    settlements: int
-
-    @property
-    def charged(self) -> Decimal:
-        return self.in_alliance + self.out_of_county + self.at_sisters
-
-
 def fund_year(
     alliance: Alliance,
     year: int,
@@ -117,32 +102,6 @@ def fund_years(
             scope = (scopes or {}).get((alliance.pk, fund_type), PackageScope.DEFAULT)
             years[(alliance.pk, fund_type)] = _fund_year(alliance, year, fund_type, scope, through, mine, found, shares)
     return years
-
-
-def monthly_series(
-    alliance: Alliance,
-    year: int,
-    fund_type: str,
-    scope: PackageScope = PackageScope.DEFAULT,
-    through: Month | None = None,
-) -> list[MonthPoint]:
-    """The charged parts month by month, for the months whose data are declared."""
-    heads = set_heads({alliance.county_id}, year, through)
-    found = _charged(cells(heads, [fund_type], by_month=True), alliance, fund_type, scope)
-    points = []
-    for head in heads:
-        if head.declared:
-            month = [cell for cell in found if cell.month == head.period.month]
-            points.append(
-                MonthPoint(
-                    head.period,
-                    _at(month, CareLocation.OWN_ALLIANCE),
-                    _at(month, *OUT_OF_COUNTY),
-                    _at(month, CareLocation.SISTER_ALLIANCE),
-                    sum(cell.settlements for cell in month),
-                )
-            )
-    return points
 
 
 def _fund_year(

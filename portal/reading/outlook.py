@@ -23,12 +23,11 @@ from core.policies import thaw
 from rules.errors import RuleError
 from rules.money import ZERO, allocate, round_ratio
 from rules.prepayment import Plan, plan, terms_of
-from rules.projection import PastYear, SeasonalShare, YearEnd, project_year, seasonal_share
+from rules.projection import HISTORY_YEARS, PastYear, SeasonalShare, YearEnd, project_year, seasonal_share
 from rules.scheme import Scheme
 from rules.settlement import YearSettlement, settle_year
 from rules.sharing import ShareResult
 
-HISTORY_YEARS = 3
 Key = tuple[int, str]
 
 

@@ -145,7 +145,7 @@ def test_many_alliances_are_read_with_as_many_queries_as_one(world, september, d
 
 def test_the_months_of_a_series_add_up_to_the_year(world, september):
     record_factset(world.officer, world.qingxi, AUGUST, [fact("11.00"), fact("2.00", care_location="city")], "table")
-    series = reading.monthly_series(world.alliance, 2026, "RES")
+    series = reading.months_by_year([world.alliance], 2026, 2026)[(world.alliance.pk, "RES")]
     assert [(point.month, point.in_alliance, point.out_of_county) for point in series] == [
         (AUGUST, D("11.00"), D("2.00")),
         (SEPTEMBER, D("1090.00"), D("380.00")),

@@ -1,9 +1,9 @@
-"""Months of several years at once say the same as the fund year and the series of each."""
+"""Months of several years at once say the same as the fund year of each."""
 
 from datetime import date
 from decimal import Decimal
 
-from claims.reading import PackageScope, fund_year, latest_year, monthly_series, months_by_year
+from claims.reading import PackageScope, fund_year, latest_year, months_by_year
 from rules.periods import Month
 from tests.portal.year import month_of_facts, years_of_facts
 
@@ -21,8 +21,6 @@ def test_the_months_of_a_year_add_up_to_the_fund_year(world):
         assert sum(month.outflow for month in mine) == whole.outflow
         assert sum(month.primary for month in mine) == whole.primary > 0
         assert sum(month.settlements for month in mine) == whole.settlements
-        points = monthly_series(world.alliance, year, "RES")
-        assert [(m.month, m.charged) for m in mine] == [(p.month, p.charged) for p in points]
 
 
 def test_what_the_package_does_not_cover_stays_out_of_the_months(world):
