@@ -141,6 +141,14 @@ def different_person(user: User, preparer: User | None, what: str) -> None:
         )
 
 
+def require_somewhere(user: Any, action: str) -> None:
+    """Raise :class:`NotAllowed` unless one of the user's posts allows the act anywhere: before a form that names the place."""
+    act = actions[action]
+    if not has_any_role(user, act.roles):
+        needed = "、".join(sorted(Role(role).label for role in act.roles))
+        raise NotAllowed(Denied(f"“{act.label}”需要{needed}岗位，您没有这个岗位，请系统管理员授予。"))
+
+
 def has_any_role(user: Any, roles: Iterable[str]) -> bool:
     """Whether the user holds one of the roles anywhere today: what the navigation asks."""
     wanted = set(roles)

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from claims.reading import finding_codes
 from core.errors import Refused
@@ -17,10 +18,12 @@ from portal import handbook
 from rules.scheme import Scheme, load_scheme
 
 
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/help/index.html", {"topics": handbook.TOPICS})
 
 
+@require_safe
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     found = handbook.BY_SLUG.get(slug)
     if found is None:
@@ -28,6 +31,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, found.template, {"topic": found, "topics": handbook.TOPICS})
 
 
+@require_safe
 def codes(request: HttpRequest) -> HttpResponse:
     """Every finding of the claims import, as the rules declare it."""
     return render(
@@ -35,6 +39,7 @@ def codes(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_safe
 def formulas(request: HttpRequest) -> HttpResponse:
     """Every formula under the scheme in force at the person's place, else the shipped one."""
     scheme, adopted = _scheme(request.user)
@@ -49,6 +54,7 @@ def formulas(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/help/formulas.html", context)
 
 
+@require_safe
 def glossary(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     terms = [

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from core.access import has_any_role
 from core.exports import export_workbook
@@ -22,6 +23,7 @@ from portal.reading.outlook import default_year, outlooks
 VERBOSE_WEEKDAYS = "一二三四五六日"
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     today, now = timezone.localdate(), timezone.now()
@@ -51,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/home.html", context)
 
 
+@require_safe
 def todos_xlsx(request: HttpRequest) -> HttpResponse:
     """The list exactly as the filter shows it."""
     user: Any = request.user

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from claims import reading as claims
 from core.access import may, require
@@ -20,7 +21,8 @@ from portal import charts, exports, traces
 from portal.figures import TRACES, FundCard, FundTotal, full_card, full_cards, fund_totals
 from portal.reading.access import ACTION, own_level
 from portal.reading.members import MemberTable, member_table
-from portal.reading.outlook import HISTORY_YEARS, FundOutlook, default_year, outlooks
+from portal.reading.outlook import FundOutlook, default_year, outlooks
+from rules.projection import HISTORY_YEARS
 
 EARLIEST, LATEST = 2000, 2099
 TRACED = ("package", "prepaid", "charged", "expected")
@@ -36,6 +38,7 @@ class Asked:
     years: list[int]
 
 
+@require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """To the person's own level; who has none is told whom to ask."""
     user: Any = request.user
@@ -49,22 +52,27 @@ def landing(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/overview_none.html", {"has_posts": bool(user.grants_on(timezone.localdate()))})
 
 
+@require_safe
 def city(request: HttpRequest, code: str) -> HttpResponse:
     return _group_page(request, _city(request, code))
 
 
+@require_safe
 def county(request: HttpRequest, code: str) -> HttpResponse:
     return _group_page(request, _county(request, code))
 
 
+@require_safe
 def city_xlsx(request: HttpRequest, code: str) -> HttpResponse:
     return _group_xlsx(request, _city(request, code))
 
 
+@require_safe
 def county_xlsx(request: HttpRequest, code: str) -> HttpResponse:
     return _group_xlsx(request, _county(request, code))
 
 
+@require_safe
 def alliance(request: HttpRequest, code: str) -> HttpResponse:
     place = _alliance(request, code)
     asked = _asked(request, [place])
@@ -99,6 +107,7 @@ def alliance(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "portal/alliance.html", context)
 
 
+@require_safe
 def members_xlsx(request: HttpRequest, code: str) -> HttpResponse:
     """The member table as the page shows it: same fund type, order, lines and totals."""
     place = _alliance(request, code)
@@ -109,6 +118,7 @@ def members_xlsx(request: HttpRequest, code: str) -> HttpResponse:
     return export_workbook(request.user, place, name, [sheet])  # type: ignore[arg-type]
 
 
+@require_safe
 def figure_trace(request: HttpRequest, code: str, name: str) -> HttpResponse:
     """The formula behind one key figure of a fund type, loaded into the trace dialog."""
     place = _alliance(request, code)
@@ -126,6 +136,7 @@ def figure_trace(request: HttpRequest, code: str, name: str) -> HttpResponse:
     return render(request, "components/trace.html", context)
 
 
+@require_safe
 def member_trace(request: HttpRequest, code: str) -> HttpResponse:
     """The formula behind one line of the member table, loaded into the trace dialog."""
     place = _alliance(request, code)
@@ -145,6 +156,7 @@ def member_trace(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "components/trace.html", context)
 
 
+@require_safe
 def months(request: HttpRequest, code: str) -> HttpResponse:
     """The rows behind the overview's figures: each delivered month by where care was given."""
     place = _alliance(request, code)
@@ -163,6 +175,7 @@ def months(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "portal/months.html", context)
 
 
+@require_safe
 def months_xlsx(request: HttpRequest, code: str) -> HttpResponse:
     place = _alliance(request, code)
     asked = _asked(request, [place])

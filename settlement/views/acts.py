@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from core.access import require
 from core.errors import Problem, Refused
 from core.files import store_evidence
 from core.models import StoredFile
@@ -26,7 +27,7 @@ from settlement.models import (
     SettlementVersion,
 )
 from settlement.services.recovery import planned_prepayments
-from settlement.states import Act
+from settlement.states import Act, action_name
 from settlement.views.statement import find_version, statement_page
 
 DONE = {
@@ -89,6 +90,7 @@ def perform(request: Any, version: SettlementVersion, act: str, reason: str) -> 
 def pay(request: HttpRequest, pk: int) -> HttpResponse:
     """Record the bank receipt of the payment, or the clearing of a version under which nothing is owed."""
     version, form = find_version(request, pk), ReceiptForm(request.POST, request.FILES)
+    require(request.user, action_name(Act.PAY), version.alliance)  # type: ignore[arg-type]
     try:
         on, reference, receipt = _receipt(request, form)
         owed = posting.outstanding(version.figures, posting.position(version.settlement))
@@ -121,6 +123,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 def submit_analysis(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand in the cause analysis of an overrun."""
     version, form = find_version(request, pk), AnalysisForm(request.POST)
+    require(request.user, "settlement.submit_analysis", version.alliance)  # type: ignore[arg-type]
     try:
         if not form.is_valid():
             raise refused_by(form)
@@ -167,6 +170,7 @@ def decide_analysis(request: HttpRequest, pk: int, analysis: int, decision: str)
 def propose_recovery(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose how money comes back."""
     version, form = find_version(request, pk), RecoveryForm(request.POST)
+    require(request.user, "settlement.propose_recovery", version.alliance)  # type: ignore[arg-type]
     try:
         if not form.is_valid():
             raise refused_by(form)
@@ -209,6 +213,7 @@ def record_instalment(request: HttpRequest, pk: int, instalment: int) -> HttpRes
     )
     if part is None:
         raise Http404("没有这一期。")
+    require(request.user, action_name(Act.RECOVER), version.alliance)  # type: ignore[arg-type]
     try:
         on, reference, receipt = _receipt(request, form)
         if part.plan.method == RecoveryMethod.ORDER:

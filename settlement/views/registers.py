@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from core.access import actions, has_any_role, may
+from core.access import actions, has_any_role, may, require_somewhere
 from core.errors import Refused
 from core.files import store_evidence
 from core.models import Alliance, Role
@@ -32,6 +32,7 @@ def scores(request: HttpRequest) -> HttpResponse:
 @require_POST
 def enter_score(request: HttpRequest) -> HttpResponse:
     """Enter an assessment score with its document."""
+    require_somewhere(request.user, "settlement.enter_score")
     form = ScoreForm(request.POST, request.FILES, alliances=_alliances(request))
     try:
         if not form.is_valid():
@@ -70,6 +71,7 @@ def analyses(request: HttpRequest) -> HttpResponse:
 @require_POST
 def submit_analysis(request: HttpRequest) -> HttpResponse:
     """Hand in a cause analysis before the statement was sent: what the hospital contributes to the draft."""
+    require_somewhere(request.user, "settlement.submit_analysis")
     form = YearAnalysisForm(request.POST, alliances=_alliances(request))
     try:
         if not form.is_valid():
@@ -90,6 +92,7 @@ def adjustments(request: HttpRequest) -> HttpResponse:
 @require_POST
 def propose_deduction(request: HttpRequest) -> HttpResponse:
     """Enter a deduction agreed with the finance bureau."""
+    require_somewhere(request.user, "settlement.propose_deduction")
     form = DeductionForm(request.POST, request.FILES, alliances=_alliances(request))
     try:
         if not form.is_valid():
