@@ -133,6 +133,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "分配办法",
                 "verbose_name_plural": "分配办法",
                 "ordering": ["-year", "alliance", "-number"],
+                "constraints": [models.UniqueConstraint(fields=("alliance", "year", "number"), name="plan_number")],
             },
         ),
         migrations.CreateModel(
@@ -200,6 +201,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "收款账户",
                 "verbose_name_plural": "收款账户",
                 "ordering": ["alliance", "-valid_from", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_by__isnull", True),
+                            models.Q(("approved_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="lead_account_four_eyes",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +243,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "成员分配明细",
                 "verbose_name_plural": "成员分配明细",
                 "ordering": ["version", "-is_quota", "institution__code"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "institution"), name="one_line_per_member"),
+                    models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="member_amount_not_negative"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -330,6 +345,17 @@ class Migration(migrations.Migration):
                 "verbose_name": "本年其他已付",
                 "verbose_name_plural": "本年其他已付",
                 "ordering": ["-year", "alliance", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="other_payment_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            models.Q(("decided_by", models.F("registered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="other_payment_four_eyes",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -367,6 +393,11 @@ class Migration(migrations.Migration):
                 "verbose_name": "打包预算",
                 "verbose_name_plural": "打包预算",
                 "ordering": ["-year", "alliance", "-fund_type"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("alliance", "year", "fund_type"), name="one_package_per_year_and_fund"
+                    )
+                ],
             },
         ),
         migrations.AddField(
@@ -614,6 +645,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "谈判协商",
                 "verbose_name_plural": "谈判协商",
                 "ordering": ["version", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "number"), name="negotiation_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("bureau_participants", ""), _negated=True),
+                            models.Q(("alliance_participants", ""), _negated=True),
+                        ),
+                        name="negotiation_has_both_sides",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -657,6 +698,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "基数年度",
                 "verbose_name_plural": "基数年度",
                 "ordering": ["version", "year"],
+                "constraints": [models.UniqueConstraint(fields=("version", "year"), name="one_base_per_year")],
             },
         ),
         migrations.AddField(
@@ -706,6 +748,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "分配办法签收",
                 "verbose_name_plural": "分配办法签收",
                 "ordering": ["plan", "side"],
+                "constraints": [models.UniqueConstraint(fields=("plan", "side"), name="plan_acknowledged_once")],
             },
         ),
         migrations.CreateModel(
@@ -797,6 +840,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "预付变动",
                 "verbose_name_plural": "预付变动",
                 "ordering": ["line", "pk"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="line_change_positive")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -870,6 +916,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "预付批次",
                 "verbose_name_plural": "预付批次",
                 "ordering": ["-month", "pooling_area", "-sequence"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("pooling_area", "month", "sequence"), name="one_batch_per_month"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            models.Q(
+                                models.Q(("decided_by", models.F("submitted_by")), _negated=True),
+                                models.Q(
+                                    ("prepared_by__isnull", True),
+                                    models.Q(("decided_by", models.F("prepared_by")), _negated=True),
+                                    _connector="OR",
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="batch_four_eyes",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -922,6 +986,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "拨付文件",
                 "verbose_name_plural": "拨付文件",
                 "ordering": ["batch", "-number"],
+                "constraints": [models.UniqueConstraint(fields=("batch", "number"), name="payment_file_number")],
             },
         ),
         migrations.CreateModel(
@@ -966,6 +1031,20 @@ class Migration(migrations.Migration):
                 "verbose_name": "预付比例调整",
                 "verbose_name_plural": "预付比例调整",
                 "ordering": ["-year", "alliance", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("monthly_ratio__gte", Decimal("0")), ("monthly_ratio__lte", Decimal("1"))),
+                        name="prepayment_ratio_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_by__isnull", True),
+                            models.Q(("approved_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="prepayment_ratio_four_eyes",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1020,6 +1099,21 @@ class Migration(migrations.Migration):
                 "verbose_name": "银行回单",
                 "verbose_name_plural": "银行回单",
                 "ordering": ["line", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("voided_at__isnull", True)),
+                        fields=("line", "reference"),
+                        name="one_receipt_per_reference",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("outcome", "failed"), ("amount", 0)),
+                            models.Q(models.Q(("outcome", "failed"), _negated=True), ("amount__gt", 0)),
+                            _connector="OR",
+                        ),
+                        name="receipt_amount_fits_outcome",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1070,6 +1164,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "追回冲抵",
                 "verbose_name_plural": "追回冲抵",
                 "ordering": ["month", "pk"],
+                "constraints": [models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="offset_positive")],
             },
         ),
         migrations.CreateModel(
@@ -1151,6 +1246,24 @@ class Migration(migrations.Migration):
                 "verbose_name": "收入预算增幅",
                 "verbose_name_plural": "收入预算增幅",
                 "ordering": ["-year", "fund_type", "-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "approved")),
+                        fields=("pooling_area", "fund_type", "year"),
+                        name="one_growth_in_force",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("decided_by__isnull", True),
+                            models.Q(("decided_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="growth_four_eyes",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("growth__gt", Decimal("-1"))), name="growth_above_minus_one"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -1162,70 +1275,6 @@ class Migration(migrations.Migration):
                 to="budgets.revenuegrowth",
                 verbose_name="收入预算增幅",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="distributionplan",
-            constraint=models.UniqueConstraint(fields=("alliance", "year", "number"), name="plan_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="leadaccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("approved_by__isnull", True),
-                    models.Q(("approved_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="lead_account_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memberallocation",
-            constraint=models.UniqueConstraint(fields=("version", "institution"), name="one_line_per_member"),
-        ),
-        migrations.AddConstraint(
-            model_name="memberallocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0)), name="member_amount_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="otherpayment",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="other_payment_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="otherpayment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(("decided_by", models.F("registered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="other_payment_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="package",
-            constraint=models.UniqueConstraint(
-                fields=("alliance", "year", "fund_type"), name="one_package_per_year_and_fund"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="negotiationround",
-            constraint=models.UniqueConstraint(fields=("version", "number"), name="negotiation_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="negotiationround",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("bureau_participants", ""), _negated=True),
-                    models.Q(("alliance_participants", ""), _negated=True),
-                ),
-                name="negotiation_has_both_sides",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="baseyear",
-            constraint=models.UniqueConstraint(fields=("version", "year"), name="one_base_per_year"),
         ),
         migrations.AddConstraint(
             model_name="allocationversion",
@@ -1251,38 +1300,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="allocation_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planacknowledgement",
-            constraint=models.UniqueConstraint(fields=("plan", "side"), name="plan_acknowledged_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="linechange",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="line_change_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="prepaymentbatch",
-            constraint=models.UniqueConstraint(
-                fields=("pooling_area", "month", "sequence"), name="one_batch_per_month"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="prepaymentbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(
-                        models.Q(("decided_by", models.F("submitted_by")), _negated=True),
-                        models.Q(
-                            ("prepared_by__isnull", True),
-                            models.Q(("decided_by", models.F("prepared_by")), _negated=True),
-                            _connector="OR",
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="batch_four_eyes",
             ),
         ),
         migrations.AddConstraint(
@@ -1325,76 +1342,6 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="payable_adds_up",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentfile",
-            constraint=models.UniqueConstraint(fields=("batch", "number"), name="payment_file_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="prepaymentratio",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("monthly_ratio__gte", Decimal("0")), ("monthly_ratio__lte", Decimal("1"))),
-                name="prepayment_ratio_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="prepaymentratio",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("approved_by__isnull", True),
-                    models.Q(("approved_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="prepayment_ratio_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="receipt",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("voided_at__isnull", True)),
-                fields=("line", "reference"),
-                name="one_receipt_per_reference",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="receipt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("outcome", "failed"), ("amount", 0)),
-                    models.Q(models.Q(("outcome", "failed"), _negated=True), ("amount__gt", 0)),
-                    _connector="OR",
-                ),
-                name="receipt_amount_fits_outcome",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recoveryoffset",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="offset_positive"),
-        ),
-        migrations.AddConstraint(
-            model_name="revenuegrowth",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "approved")),
-                fields=("pooling_area", "fund_type", "year"),
-                name="one_growth_in_force",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="revenuegrowth",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("decided_by__isnull", True),
-                    models.Q(("decided_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="growth_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="revenuegrowth",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("growth__gt", Decimal("-1"))), name="growth_above_minus_one"
             ),
         ),
         migrations.AddConstraint(

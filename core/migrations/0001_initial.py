@@ -339,6 +339,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "政策版本",
                 "verbose_name_plural": "政策版本",
                 "ordering": ["pooling_area", "-valid_from", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_by__isnull", True),
+                            models.Q(("approved_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="policy_version_four_eyes",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -403,6 +413,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "参数",
                 "verbose_name_plural": "参数",
                 "ordering": ["key", "-valid_from", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confirmed_by__isnull", True),
+                            models.Q(("confirmed_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="parameter_four_eyes",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -476,6 +496,14 @@ class Migration(migrations.Migration):
                 "verbose_name": "任务",
                 "verbose_name_plural": "任务",
                 "ordering": ["-pk"],
+                "indexes": [models.Index(fields=["state", "heartbeat_at"], name="job_stale")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["queued", "running"])),
+                        fields=("name", "scope", "period"),
+                        name="one_unfinished_job_per_scope",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -570,6 +598,46 @@ class Migration(migrations.Migration):
                 "verbose_name": "岗位授权",
                 "verbose_name_plural": "岗位授权",
                 "ordering": ["user", "role"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("alliance", None),
+                                ("county", None),
+                                ("institution", None),
+                                ("pooling_area__isnull", False),
+                            ),
+                            models.Q(
+                                ("alliance", None),
+                                ("county__isnull", False),
+                                ("institution", None),
+                                ("pooling_area", None),
+                            ),
+                            models.Q(
+                                ("alliance__isnull", False),
+                                ("county", None),
+                                ("institution", None),
+                                ("pooling_area", None),
+                            ),
+                            models.Q(
+                                ("alliance", None),
+                                ("county", None),
+                                ("institution__isnull", False),
+                                ("pooling_area", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="grant_at_exactly_one_place",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("granted_by__isnull", True),
+                            models.Q(("granted_by", models.F("user")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_grants_to_herself",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -652,6 +720,16 @@ class Migration(migrations.Migration):
                 "verbose_name": "政策参数核实",
                 "verbose_name_plural": "政策参数核实",
                 "ordering": ["policy_version", "key", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confirmed_by__isnull", True),
+                            models.Q(("confirmed_by", models.F("entered_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="policy_parameter_four_eyes",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -726,6 +804,8 @@ class Migration(migrations.Migration):
                 "verbose_name": "操作轨迹",
                 "verbose_name_plural": "操作轨迹",
                 "ordering": ["-pk"],
+                "indexes": [models.Index(fields=["subject_type", "subject_id"], name="trail_subject")],
+                "constraints": [models.UniqueConstraint(fields=("chain", "seq"), name="trail_chain_seq")],
             },
         ),
         migrations.CreateModel(
@@ -780,90 +860,5 @@ class Migration(migrations.Migration):
                 "ordering": ["-pk"],
                 "indexes": [models.Index(fields=["user", "read_at"], name="notice_unread")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="policyversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("approved_by__isnull", True),
-                    models.Q(("approved_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="policy_version_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="parameter",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("confirmed_by__isnull", True),
-                    models.Q(("confirmed_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="parameter_four_eyes",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(fields=["state", "heartbeat_at"], name="job_stale"),
-        ),
-        migrations.AddConstraint(
-            model_name="job",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["queued", "running"])),
-                fields=("name", "scope", "period"),
-                name="one_unfinished_job_per_scope",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rolegrant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("alliance", None), ("county", None), ("institution", None), ("pooling_area__isnull", False)
-                    ),
-                    models.Q(
-                        ("alliance", None), ("county__isnull", False), ("institution", None), ("pooling_area", None)
-                    ),
-                    models.Q(
-                        ("alliance__isnull", False), ("county", None), ("institution", None), ("pooling_area", None)
-                    ),
-                    models.Q(
-                        ("alliance", None), ("county", None), ("institution__isnull", False), ("pooling_area", None)
-                    ),
-                    _connector="OR",
-                ),
-                name="grant_at_exactly_one_place",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rolegrant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("granted_by__isnull", True),
-                    models.Q(("granted_by", models.F("user")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_grants_to_herself",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="policyparameter",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("confirmed_by__isnull", True),
-                    models.Q(("confirmed_by", models.F("entered_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="policy_parameter_four_eyes",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="trailevent",
-            index=models.Index(fields=["subject_type", "subject_id"], name="trail_subject"),
-        ),
-        migrations.AddConstraint(
-            model_name="trailevent",
-            constraint=models.UniqueConstraint(fields=("chain", "seq"), name="trail_chain_seq"),
         ),
     ]

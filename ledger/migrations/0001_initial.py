@@ -47,6 +47,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "基金账",
                 "verbose_name_plural": "基金账",
                 "ordering": ["pooling_area", "-fund_type"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("pooling_area", "fund_type"), name="one_book_per_fund")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -129,6 +132,8 @@ class Migration(migrations.Migration):
                 "verbose_name": "凭证",
                 "verbose_name_plural": "凭证",
                 "ordering": ["book", "seq"],
+                "indexes": [models.Index(fields=["source_type", "source_id"], name="entry_source")],
+                "constraints": [models.UniqueConstraint(fields=("book", "seq"), name="entry_number_in_its_book")],
             },
         ),
         migrations.CreateModel(
@@ -204,28 +209,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "分录",
                 "verbose_name_plural": "分录",
                 "ordering": ["pk"],
+                "indexes": [models.Index(fields=["account", "alliance", "year"], name="line_balance")],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount", 0), _negated=True), name="line_moves_money")
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="book",
-            constraint=models.UniqueConstraint(fields=("pooling_area", "fund_type"), name="one_book_per_fund"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["source_type", "source_id"], name="entry_source"),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.UniqueConstraint(fields=("book", "seq"), name="entry_number_in_its_book"),
-        ),
-        migrations.AddIndex(
-            model_name="line",
-            index=models.Index(fields=["account", "alliance", "year"], name="line_balance"),
-        ),
-        migrations.AddConstraint(
-            model_name="line",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount", 0), _negated=True), name="line_moves_money"
-            ),
         ),
     ]
