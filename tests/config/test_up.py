@@ -1,6 +1,7 @@
 """``manage.py up`` as an operator meets it: real processes, killed for real."""
 
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 from tests.architecture.tree import ROOT
 
 PATIENCE = 40
+pytestmark = pytest.mark.slow
 
 
 class Site:
@@ -110,12 +112,19 @@ def alive(pid):
     return True
 
 
-@pytest.fixture
-def site(tmp_path):
-    site = Site(tmp_path)
-    migrated = site.manage("migrate", "--noinput", "-v", "0")
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with a database as a first start leaves it."""
+    folder = tmp_path_factory.mktemp("installed")
+    migrated = Site(folder).manage("migrate", "--noinput", "-v", "0")
     assert migrated.returncode == 0, migrated.stderr
-    return site
+    return folder
+
+
+@pytest.fixture
+def site(installed, tmp_path):
+    shutil.copytree(installed, tmp_path, dirs_exist_ok=True)
+    return Site(tmp_path)
 
 
 def test_a_job_whose_worker_is_killed_is_finished_once_by_the_next_worker(site):

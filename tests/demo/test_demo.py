@@ -27,6 +27,7 @@ PREPAID = (*months_between(Month(2024, 1), Month(2025, 12)), Month(2026, 10))
 """What case E4 and example 17 stand on, and the month with a held line."""
 KILLED_AT = (1, 40, 41, 260, 700)
 """Acts (rows of the trail) before which the load is killed, in the middle of whatever step it is."""
+pytestmark = pytest.mark.slow
 
 
 class Killed(BaseException):
