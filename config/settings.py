@@ -80,6 +80,7 @@ HOUSE_APPS = [
     "claims",
     "budgets",
     "settlement",
+    "submissions",
     "portal",
 ]
 
