@@ -119,10 +119,13 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "core.middleware.KeptFiguresMiddleware",
     "core.middleware.PasswordChangeMiddleware",
     "core.middleware.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+
+KEEP_FIGURES = True  # core.kept
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

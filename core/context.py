@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from core.kept import kept
 from core.models import PoolingArea
 from core.navigation import groups_for
 
@@ -25,7 +26,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "place_line": "、".join(places[:2]) + ("等" if len(places) > 2 else ""),
         "current_role_text": "、".join(dict.fromkeys(grant.get_role_display() for grant in grants)),
         "unread_notices": user.notices.filter(read_at=None).count(),
-        "demo_site": PoolingArea.objects.filter(is_demo=True).exists(),
+        "demo_site": kept("demo", None, PoolingArea.objects.filter(is_demo=True).exists),
         "search_url": _search_url(),
     }
 

@@ -1,15 +1,20 @@
-"""Refusals become pages with their reason; a first login leads to the password page before anything else."""
+"""Refusals become pages with their reason; a first login leads to the password page before anything else.
+
+Pages that only read may show figures kept in memory (:mod:`core.kept`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.access import NotAllowed
 from core.errors import Refused
+from core.kept import reading
 
 
 class RefusalMiddleware:
@@ -46,3 +51,16 @@ class PasswordChangeMiddleware:
             if not request.path.startswith(allowed):
                 return redirect("core:password")
         return self.get_response(request)
+
+
+class KeptFiguresMiddleware:
+    """Opens :func:`core.kept.reading` around requests that change nothing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD") or not settings.KEEP_FIGURES:
+            return self.get_response(request)
+        with reading():
+            return self.get_response(request)

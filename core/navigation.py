@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
 
 from core.access import has_any_role
+from core.kept import kept
 
 GROUP_ORDER = ["", "预算与资金", "数据", "监测", "清算", "监管", "账与公开", "系统"]
 
@@ -64,7 +66,7 @@ def groups_for(user: Any, path: str) -> list[dict[str, Any]]:
                 "url": urls[item.url_name],
                 "icon": item.icon,
                 "active": urls[item.url_name] == current and (current != "/" or path == "/"),
-                "badge": item.badge(user) if item.badge else 0,
+                "badge": kept("badge", (item.url_name, user.pk), partial(item.badge, user)) if item.badge else 0,
             }
             for item in sorted(shown, key=lambda item: item.order)
             if item.group == group

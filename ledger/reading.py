@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from core.access import Denied, NotAllowed, actions, may
 from core.fields import MoneyField
+from core.kept import kept
 from core.models import Alliance, FundType, PoolingArea, User
 from core.models.places import Place, pooling_area_of
 from core.models.trail import GENESIS
@@ -204,7 +205,11 @@ def search(user: Any, text: str) -> list[SearchHit]:
 
 def trial_balance(book: Book, until: date | None = None) -> TrialBalance:
     """Every account that ever moved up to ``until`` (default: today), fund and control groups apart."""
-    until = until or timezone.localdate()
+    day = until or timezone.localdate()
+    return kept("trial balance", (book.pk, day), lambda: _trial_balance(book, day))
+
+
+def _trial_balance(book: Book, until: date) -> TrialBalance:
     new_year = date(until.year, 1, 1)
     before, during = Q(entry__on__lt=new_year), Q(entry__on__gte=new_year)
     found = {

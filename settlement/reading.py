@@ -15,6 +15,7 @@ from django.db.models import Max, Min, Prefetch, Q
 from django.utils import timezone
 
 from claims import reading as claims
+from core.kept import kept
 from core.models import Alliance, FundType, User
 from core.models.places import AllianceQuerySet
 from rules.money import ZERO
@@ -77,7 +78,11 @@ def alliances_of_year(year: int) -> AllianceQuerySet:
 
 
 def year_rows(user: User, year: int) -> list[YearRow]:
-    """Every alliance the user sees in ``year``, both fund types, drafted or not."""
+    """Every alliance the user sees in ``year``, both fund types, drafted or not; kept until the trail moves."""
+    return kept("settlement rows", (user.pk, year), lambda: _year_rows(user, year))
+
+
+def _year_rows(user: User, year: int) -> list[YearRow]:
     alliances = alliances_of_year(year).visible_to(user).select_related("county").order_by("code")
     versions = (
         SettlementVersion.objects.visible_to(user)

@@ -29,6 +29,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "whitenoise.runserver_nostatic"]
+KEEP_FIGURES = False  # tests write past the services; test_kept_figures has its own
 WHITENOISE_AUTOREFRESH = True
 CELERY_TASK_DEFAULT_QUEUE = f"tests-{os.getpid()}"
 

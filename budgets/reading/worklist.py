@@ -25,6 +25,7 @@ from budgets.models.packages import OPEN
 from budgets.models.prepayments import DECIDED
 from budgets.reading.packages import packages_in_force
 from core.fields import MoneyField
+from core.kept import kept
 from core.models import Alliance, FundType
 from core.models.places import valid_on
 from rules.money import ZERO
@@ -100,7 +101,11 @@ def alliances_seen(user: Any, year: int) -> list[Alliance]:
 
 
 def package_rows(user: Any, year: int) -> list[PackageRow]:
-    """Every alliance and fund the user sees, with its versions of the year."""
+    """Every alliance and fund the user sees, with its versions of the year; kept until the trail moves."""
+    return kept("package rows", (user.pk, year), lambda: _package_rows(user, year))
+
+
+def _package_rows(user: Any, year: int) -> list[PackageRow]:
     alliances = alliances_seen(user, year)
     versions = (
         PackageVersion.objects.visible_to(user)
@@ -155,7 +160,11 @@ class PrepaidRow:
 
 
 def prepaid_rows(user: Any, year: int) -> list[PrepaidRow]:
-    """Every alliance and fund the user sees, with what was approved and paid of its year."""
+    """Every alliance and fund the user sees, with what was approved and paid of its year; kept until the trail moves."""
+    return kept("prepaid rows", (user.pk, year), lambda: _prepaid_rows(user, year))
+
+
+def _prepaid_rows(user: Any, year: int) -> list[PrepaidRow]:
     alliances = alliances_seen(user, year)
     packages = packages_in_force(alliances, year)
     lines = Prepayment.objects.visible_to(user).filter(year=year)

@@ -12,6 +12,7 @@ from django.db.models import Count, Sum
 from claims.models import ClaimsImport, FactSet, FactSource, LakeFile, OpenReject
 from claims.models.imports import FINISHED
 from claims.reading.sums import ZERO
+from core.kept import kept
 from core.models import County
 from rules.money import round_ratio
 from rules.periods import Month, months_of_year
@@ -63,7 +64,12 @@ def versions_held(county: County) -> dict[Month, int]:
 
 
 def coverage_of(counties: Collection[County], year: int) -> list[MonthCoverage]:
-    """The twelve months of each county, in four queries whatever their number."""
+    """The twelve months of each county, in four queries whatever their number; kept until the trail moves."""
+    key = (tuple(county.pk for county in counties), year)
+    return kept("coverage", key, lambda: _coverage_of(counties, year))
+
+
+def _coverage_of(counties: Collection[County], year: int) -> list[MonthCoverage]:
     cells = {
         (county.pk, month): MonthCoverage(county, month) for county in counties for month in months_of_year(year)
     }

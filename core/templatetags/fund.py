@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -287,6 +288,7 @@ def _days_left(context: Context, today: date, limit: date) -> int:
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str, css: str = "") -> SafeString:
     """A drawing of static/icons.svg, hidden from screen readers: the text beside it carries the meaning."""
     return format_html(

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.apps import apps
 from django.utils import timezone
 
+from core.kept import kept
 from core.models import Job, TrailEvent, User
 from core.models.jobs import JobState
 from core.registries import Todo, home_todos, month_end_steps
@@ -104,8 +105,8 @@ class News:
 
 def desk(user: User, today: date, fund: str = "", on: str = "") -> Desk:
     """What waits for the person, earliest deadline first; ``fund`` and ``on`` (a day) narrow the list, not the calendar."""
-    found = [todo for _name, source in home_todos for todo in source(user)]
-    found.sort(key=lambda todo: (todo.due is None, todo.due or today))
+    found = kept("todos", user.pk, lambda: [todo for _name, source in home_todos for todo in source(user)])
+    found = sorted(found, key=lambda todo: (todo.due is None, todo.due or today))
     dues = [todo.due for todo in found if todo.due is not None]
     last = today + timedelta(days=CALENDAR_DAYS)
     overrides = overrides_between(min([today, *dues]), max([last, *dues]))

@@ -18,6 +18,7 @@ from budgets.reading import PackageInForce
 from claims import reading as claims
 from claims.reading import FundYear, MonthDetail
 from core.errors import Refused
+from core.kept import kept
 from core.models import Alliance, FundType
 from core.policies import thaw
 from rules.errors import RuleError
@@ -179,11 +180,16 @@ def scale_of(scheme: Scheme) -> list[ScaleTier]:
 
 def default_year(alliances: Collection[Alliance], today: date) -> int:
     """The last year up to now that has data; this year without any."""
-    return claims.latest_year(alliances, today.year) or today.year
+    key = (tuple(alliance.pk for alliance in alliances), today.year)
+    return kept("default year", key, lambda: claims.latest_year(alliances, today.year) or today.year)
 
 
 def outlooks(alliances: Collection[Alliance], year: int) -> dict[Key, FundOutlook]:
-    """The outlook of every alliance and fund type, in a constant number of queries."""
+    """The outlook of every alliance and fund type, in a constant number of queries; kept until the trail moves."""
+    return kept("outlooks", (tuple(alliance.pk for alliance in alliances), year), lambda: _outlooks(alliances, year))
+
+
+def _outlooks(alliances: Collection[Alliance], year: int) -> dict[Key, FundOutlook]:
     packages = budgets.packages_in_force(alliances, year)
     scopes = {key: package.scope for key, package in packages.items()}
     prepaid = budgets.prepaid_of(alliances, year)

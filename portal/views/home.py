@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from core.access import has_any_role
 from core.exports import export_workbook
+from core.kept import kept
 from core.models import Alliance, FundType, User
 from core.models.jobs import JOB_READERS
 from portal.exports import todo_sheet
@@ -63,8 +64,10 @@ def todos_xlsx(request: HttpRequest) -> HttpResponse:
 
 
 def _cards(alliance: Alliance, today: date) -> list[FundCard]:
-    year = default_year([alliance], today)
-    return fund_cards(outlooks([alliance], year), alliance)
+    def cards() -> list[FundCard]:
+        return fund_cards(outlooks([alliance], default_year([alliance], today)), alliance)
+
+    return kept("home cards", alliance.pk, cards)
 
 
 def _filters(request: HttpRequest) -> tuple[str, str]:

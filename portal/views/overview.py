@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from claims import reading as claims
 from core.access import may, require
 from core.exports import export_workbook
+from core.kept import kept
 from core.models import Alliance, County, FundType, PoolingArea
 from core.models.places import valid_on
 from core.scope import get_visible
@@ -76,18 +77,26 @@ def county_xlsx(request: HttpRequest, code: str) -> HttpResponse:
 def alliance(request: HttpRequest, code: str) -> HttpResponse:
     place = _alliance(request, code)
     asked = _asked(request, [place])
-    cards = full_cards(outlooks([place], asked.year), place)
-    card = next(card for card in cards if card.fund == asked.fund)
-    day = (
-        min(timezone.localdate(), card.outlook.months[-1].month.last_day)
-        if card.outlook.months
-        else timezone.localdate()
-    )
-    heads = {fund: claims.insured_heads(place, asked.year, fund) for fund in FundType.values}
-    gap = charts.gap_chart(card.outlook)
+    key = (place.pk, asked.year, asked.fund, asked.sort)
     context = {
+        **kept("alliance page", key, lambda: _alliance_figures(place, asked)),
         "place": place,
         "asked": asked,
+        "history_years": HISTORY_YEARS,
+        "upper": _upper_links(request, place),
+    }
+    return render(request, "portal/alliance.html", context)
+
+
+def _alliance_figures(place: Alliance, asked: Asked) -> dict[str, Any]:
+    """What the alliance's page shows besides the person's own links."""
+    today = timezone.localdate()
+    cards = full_cards(outlooks([place], asked.year), place)
+    card = next(card for card in cards if card.fund == asked.fund)
+    day = min(today, card.outlook.months[-1].month.last_day) if card.outlook.months else today
+    heads = {fund: claims.insured_heads(place, asked.year, fund) for fund in FundType.values}
+    gap = charts.gap_chart(card.outlook)
+    return {
         "cards": cards,
         "card": card,
         "outlook": card.outlook,
@@ -99,12 +108,9 @@ def alliance(request: HttpRequest, code: str) -> HttpResponse:
         "gap_text": charts.describe_gap(card.outlook),
         "heads": [(FundType(fund).label, found) for fund, found in heads.items() if found],
         "lead": place.lead_hospital(day),
-        "siblings": place.county.alliances.filter(valid_on(timezone.localdate())).exclude(pk=place.pk).exists(),
-        "history_years": HISTORY_YEARS,
+        "siblings": place.county.alliances.filter(valid_on(today)).exclude(pk=place.pk).exists(),
         "unconfirmed": _unconfirmed(cards),
-        "upper": _upper_links(request, place),
     }
-    return render(request, "portal/alliance.html", context)
 
 
 @require_safe
@@ -216,7 +222,7 @@ def _listed(found: Any) -> list[Alliance]:
 
 def _group_page(request: HttpRequest, group: Group) -> HttpResponse:
     asked = _asked(request, group.alliances)
-    totals = fund_totals(outlooks(group.alliances, asked.year), group.alliances)
+    totals = _totals(group, asked.year)
     total = next(total for total in totals if total.fund == asked.fund)
     context = {
         "group": group,
@@ -231,9 +237,16 @@ def _group_page(request: HttpRequest, group: Group) -> HttpResponse:
     return render(request, "portal/group.html", context)
 
 
+def _totals(group: Group, year: int) -> list[FundTotal]:
+    def totals() -> list[FundTotal]:
+        return fund_totals(outlooks(group.alliances, year), group.alliances)
+
+    return kept("fund totals", (tuple(alliance.pk for alliance in group.alliances), year), totals)
+
+
 def _group_xlsx(request: HttpRequest, group: Group) -> HttpResponse:
     asked = _asked(request, group.alliances)
-    totals = fund_totals(outlooks(group.alliances, asked.year), group.alliances)
+    totals = _totals(group, asked.year)
     name = f"{group.place.name}{asked.year}年基金总览.xlsx"
     sheets = exports.alliance_sheets(totals)
     return export_workbook(request.user, group.place, name, sheets)  # type: ignore[arg-type]
