@@ -38,56 +38,75 @@ class Sheet:
 
 
 def check_xlsx(source: Path | bytes, name: str) -> None:
-    """Refuse, by name, what is not a plain xlsx: other formats, bombs, macros, external links."""
+    """Refuse, by name, what is not a plain xlsx: other formats, bombs, macros, external links, entity declarations."""
+    found = faults_of_file(source, name)
+    if found:
+        raise Refused([problem for _kind, problem in found])
+
+
+def faults_of_file(source: Path | bytes, name: str) -> list[tuple[str, Problem]]:
+    """What keeps a file from being opened, as (kind, problem): nothing of it has been parsed yet.
+
+    Kinds: xls, encrypted, other_format, cut_off, bomb, no_workbook, macro, links, damaged, entities.
+    """
+
+    def fault(kind: str, text: str, remedy: str) -> tuple[str, Problem]:
+        return kind, Problem("file", name, text, remedy)
+
     head = source[:8] if isinstance(source, bytes) else source.open("rb").read(8)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Refused([Problem("file", name, "这是旧版 xls 或加密的工作簿。", "请去掉密码，另存为 xlsx 后上传。")])
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        kind = "encrypted" if "EncryptedPackage".encode("utf-16-le") in content else "xls"
+        return [fault(kind, "这是旧版 xls 或加密的工作簿。", "请去掉密码，另存为 xlsx 后上传。")]
     try:
         book = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
         members = book.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise Refused(
-            [
-                Problem(
-                    "file",
-                    name,
-                    "文件不是完整的 xlsx 工作簿（可能是改了扩展名或传输中断）。",
-                    "请用 Excel 或 WPS 另存为 xlsx。",
-                )
-            ]
-        ) from error
-    problems = []
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        kind = "cut_off" if head.startswith(b"PK\x03\x04") else "other_format"
+        text = "文件不是完整的 xlsx 工作簿（可能是改了扩展名或传输中断）。"
+        return [fault(kind, text, "请用 Excel 或 WPS 另存为 xlsx。")]
+    found = []
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members) or 1
     if unpacked > MAX_UNPACKED or (unpacked > 10 * 1024 * 1024 and unpacked / packed > MAX_RATIO):
-        problems.append(
-            Problem(
-                "file", name, f"文件解压后过大（{unpacked // 1048576} MB），疑似异常压缩。", "请删去多余内容后另存。"
-            )
-        )
+        text = f"文件解压后过大（{unpacked // 1048576} MB），疑似异常压缩。"
+        found.append(fault("bomb", text, "请删去多余内容后另存。"))
     names = {member.filename for member in members}
     if "xl/workbook.xml" not in names:
-        problems.append(Problem("file", name, "压缩包里没有工作簿。", "请上传 xlsx 工作簿。"))
+        found.append(fault("no_workbook", "压缩包里没有工作簿。", "请上传 xlsx 工作簿。"))
     if any(member.endswith("vbaProject.bin") for member in names):
-        problems.append(Problem("file", name, "工作簿含有宏。", "请另存为不含宏的 xlsx。"))
+        found.append(fault("macro", "工作簿含有宏。", "请另存为不含宏的 xlsx。"))
     if any(member.startswith("xl/externalLinks/") for member in names):
-        problems.append(
-            Problem("file", name, "工作簿含有指向其他文件的链接。", "请断开外部链接（数据—编辑链接）后另存。")
-        )
-    if not problems and not _is_whole(book):
-        problems.append(
-            Problem("file", name, "工作簿内容损坏，或与压缩目录所写的大小不符。", "请用 Excel 或 WPS 打开并另存为 xlsx。")
-        )
-    if problems:
-        raise Refused(problems)
+        remedy = "请断开外部链接（数据—编辑链接）后另存。"
+        found.append(fault("links", "工作簿含有指向其他文件的链接。", remedy))
+    return found or [fault(*each) for each in _faults_inside(book, members)]
 
 
-def _is_whole(book: zipfile.ZipFile) -> bool:
-    """Every member unpacks to exactly what the directory says: sizes that lie hide a bomb from the checks above."""
+_DECLARATIONS = tuple(
+    mark.encode(coding) for mark in ("<!DOCTYPE", "<!ENTITY") for coding in ("ascii", "utf-16-le", "utf-16-be")
+)
+_STEP = 1024 * 1024
+
+
+def _faults_inside(book: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> list[tuple[str, str, str]]:
+    """Every member must unpack to what the directory says (sizes that lie hide a bomb); none may declare entities."""
+    declares = False
     try:
-        return book.testzip() is None
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError):
-        return False
+        for member in members:
+            watched = member.filename.lower().endswith((".xml", ".rels", ".vml"))
+            tail = b""
+            with book.open(member) as part:
+                while block := part.read(_STEP):
+                    if watched and not declares:
+                        declares = any(mark in tail + block for mark in _DECLARATIONS)
+                        tail = block[-24:]
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):
+        text = "工作簿内容损坏，或与压缩目录所写的大小不符。"
+        return [("damaged", text, "请用 Excel 或 WPS 打开并另存为 xlsx。")]
+    if declares:
+        text = "工作簿的内部文件带有实体声明（DOCTYPE），正常的工作簿没有，可能用来攻击系统。"
+        return [("entities", text, "请在 Excel 或 WPS 中新建工作簿，或重新下载模板填写。")]
+    return []
 
 
 def read_sheets(source: Path | bytes, name: str) -> dict[str, list[list[Any]]]:

@@ -154,6 +154,15 @@ class Layout:
         return self.sheets.get(found.fund_type, ""), cell
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A finding with its place in the workbook; ``cell`` is empty where it concerns no single cell."""
+
+    found: Found
+    sheet: str
+    cell: str
+
+
 @dataclass
 class Read:
     """The result of reading a workbook: what it says, where, how much, and what is wrong with single cells.
