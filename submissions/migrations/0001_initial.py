@@ -242,7 +242,7 @@ class Migration(migrations.Migration):
                         verbose_name="状态",
                     ),
                 ),
-                ("receipt", models.CharField(max_length=30, unique=True, verbose_name="回执编号")),
+                ("receipt", models.CharField(max_length=40, unique=True, verbose_name="回执编号")),
                 ("table_version", models.CharField(blank=True, max_length=20, verbose_name="报表版本")),
                 ("table_sha256", models.CharField(blank=True, max_length=64, verbose_name="报表版本校验值")),
                 ("figures", models.JSONField(default=dict, verbose_name="读取的数据")),

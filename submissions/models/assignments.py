@@ -100,10 +100,13 @@ class AssignmentQuerySet(ScopedQuerySet["Assignment"]):
         return self.select_related("alliance__county__pooling_area")
 
     def overdue(self, today: date) -> AssignmentQuerySet:
-        """Neither filed nor accepted, the day passed, no later day granted."""
+        """Neither filed nor accepted, the day passed, no later day granted. A reopened one was filed before."""
         unfiled = (AssignmentState.DUE, AssignmentState.UPLOADED, AssignmentState.RETURNED)
         return self.filter(
-            Q(admitted_until__isnull=True) | Q(admitted_until__lt=today), state__in=unfiled, due_on__lt=today
+            Q(admitted_until__isnull=True) | Q(admitted_until__lt=today),
+            state__in=unfiled,
+            due_on__lt=today,
+            reopened=False,
         )
 
 

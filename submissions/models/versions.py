@@ -55,7 +55,7 @@ class Submission(models.Model):
     number = models.PositiveSmallIntegerField("版本")
     kind = models.CharField("类别", max_length=10, choices=SubmissionKind.choices, default=SubmissionKind.WORKBOOK)
     state = models.CharField("状态", max_length=10, choices=SubmissionState.choices, default=SubmissionState.RECEIVED)
-    receipt = models.CharField("回执编号", max_length=30, unique=True)
+    receipt = models.CharField("回执编号", max_length=40, unique=True)
     file = models.ForeignKey("core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="原始文件")
     answer = models.ForeignKey(
         "core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="标注工作簿"
