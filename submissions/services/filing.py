@@ -38,7 +38,7 @@ NAMED = 8
 
 
 def explain(actor: User, submission: Submission, texts: Mapping[int, str]) -> Submission:
-    """Write the explanations of soft findings; ``texts`` by the finding's number, an empty one takes it back.
+    """Write the explanations of soft findings; ``texts`` by the finding's id, an empty one takes it back.
 
     Raises ``Refused`` with every text that is too short, too long or for a finding that needs none; then nothing is kept.
     """
@@ -47,19 +47,15 @@ def explain(actor: User, submission: Submission, texts: Mapping[int, str]) -> Su
         held = locked(submission)
         if held.state != SubmissionState.CHECKED:
             raise wrong_state(held, Act.EXPLAIN)
-        findings = {finding.number: finding for finding in held.findings.all()}
-        problems = [
-            problem for number, text in sorted(texts.items()) for problem in _text_problems(findings, number, text)
-        ]
+        findings = {finding.pk: finding for finding in held.findings.all()}
+        problems = [problem for pk, text in sorted(texts.items()) for problem in _text_problems(findings, pk, text)]
         if problems:
             raise Refused(problems)
-        changed = [
-            findings[number] for number, text in sorted(texts.items()) if findings[number].explanation != text.strip()
-        ]
+        changed = [findings[pk] for pk, text in sorted(texts.items()) if findings[pk].explanation != text.strip()]
         if not changed:
             return held
         for finding in changed:
-            _write(actor, finding, texts[finding.number].strip())
+            _write(actor, finding, texts[finding.pk].strip())
         change = change_row(held.assignment, held, Act.EXPLAIN, held.state, held.state, actor)
         codes = "、".join(f"{finding.code}#{finding.number}" for finding in changed)
         told = {finding.number: finding.explanation for finding in changed}
@@ -162,15 +158,15 @@ def _named(findings: Sequence[Finding]) -> str:
     return shown + (" 等" if len(findings) > NAMED else "")
 
 
-def _text_problems(findings: Mapping[int, Finding], number: int, text: str) -> list[Problem]:
-    field, written = f"explanation-{number}", text.strip()
-    finding = findings.get(number)
+def _text_problems(findings: Mapping[int, Finding], pk: int, text: str) -> list[Problem]:
+    field, written = f"text-{pk}", text.strip()
+    finding = findings.get(pk)
     if finding is None or finding.severity != Severity.SOFT:
-        return [Problem(field, str(number), f"第 {number} 项不是需要说明的发现。", "请刷新页面后重新填写。")]
+        return [Problem(field, str(pk), "有一项不是本版需要说明的发现。", "请刷新页面后重新填写。")]
     if not written or SHORTEST <= len(written) <= LONGEST:
         return []
-    text = f"第 {number} 项（{finding.code}）的说明有 {len(written)} 个字，须为 {SHORTEST}–{LONGEST} 字。"
-    return [Problem(field, written, text, "请写明原因和依据，不写“情况属实”之类的套话。")]
+    told = f"第 {finding.number} 项（{finding.code}）的说明有 {len(written)} 个字，须为 {SHORTEST}–{LONGEST} 字。"
+    return [Problem(field, written, told, "请写明原因和依据。")]
 
 
 def _write(actor: User, finding: Finding, text: str) -> None:
