@@ -1,0 +1,68 @@
+"""Workbooks of the pages: the own list and the matrix as filtered, a reconciliation, the member summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.templatetags.fund import day
+from core.workbook import Sheet
+from submissions.owed import MatrixRow, Owed, overdue_of, periods_of
+
+
+def list_sheets(rows: Sequence[Owed], said: Sequence[str]) -> list[Sheet]:
+    """The own assignments as listed."""
+    header = ["医共体", "期间", "期限", "状态", "逾期", "最近版本", "上传人", "上传时间", "下一步"]
+    return [Sheet("季度报表", header, [_owed_row(row) for row in rows], notes=tuple(said))]
+
+
+def _owed_row(row: Owed) -> list[Any]:
+    last = row.last
+    return [
+        row.assignment.alliance.name,
+        row.assignment.of.text,
+        row.assignment.last_day,
+        row.text,
+        "是" if row.is_overdue else "",
+        f"第 {last.number} 版（{last.get_state_display()}）" if last else "",
+        str(last.uploaded_by) if last else "",
+        day(last.uploaded_at, "time") if last else "",
+        row.next_step,
+    ]
+
+
+def matrix_sheets(year: int, rows: Sequence[MatrixRow], said: Sequence[str]) -> list[Sheet]:
+    """The matrix as filtered, and a second sheet with what is overdue in it."""
+    periods = periods_of(year)
+    header = ["县（区）", "医共体", "编号", *(f"{period.text}（{period.kind_text}）" for period in periods), "未报", "逾期"]
+    body = [
+        [
+            row.alliance.county.name,
+            row.alliance.name,
+            row.alliance.code,
+            *(_cell(cell) for cell in row.cells),
+            row.open,
+            row.overdue,
+        ]
+        for row in rows
+    ]
+    late = [
+        [
+            cell.assignment.alliance.county.name,
+            cell.assignment.alliance.name,
+            cell.assignment.of.text,
+            cell.assignment.last_day,
+            cell.text,
+        ]
+        for cell in overdue_of(rows)
+    ]
+    return [
+        Sheet(f"{year}年报送情况", header, body, notes=tuple(said)),
+        Sheet("逾期清单", ["县（区）", "医共体", "期间", "期限", "状态"], late),
+    ]
+
+
+def _cell(cell: Owed | None) -> str:
+    if cell is None:
+        return ""
+    return f"{cell.text}（逾期）" if cell.is_overdue else cell.text
