@@ -84,7 +84,9 @@ def read_number(cell: Cell, unit: str, *, required: bool = False, nonnegative: b
             return amount
     else:
         if cell.percent and unit != "percent":
-            return Reading(code=codes.UNIT, text=f"单元格是百分数格式（存的是 {cell.typed}），本格单位是{_unit(unit)}。")
+            return Reading(
+                code=codes.UNIT, text=f"单元格是百分数格式（存的是 {cell.typed}），本格单位是{_unit(unit)}。"
+            )
         amount = Decimal(repr(cell.value)) if isinstance(cell.value, float) else Decimal(cell.value)
     checked = _checked(amount, unit, cell.typed, nonnegative)
     if checked.value is not None and isinstance(cell.value, str) and cell.value != str(amount):
