@@ -16,8 +16,8 @@ class SubmissionsConfig(AppConfig):
         from core.models import Role
         from core.navigation import register_nav
         from core.registries import control_sums, due_work, home_todos, search_sources, trail_texts, verifications
-        from submissions import jobs, todos, totals, verification
-        from submissions.services import deadlines, duties, tables
+        from submissions import jobs, parameters, todos, totals, verification
+        from submissions.services import deadlines, duties, reconciling, tables
         from submissions.states import ROLES, Act, action_name
 
         for act in Act:
@@ -29,6 +29,8 @@ class SubmissionsConfig(AppConfig):
         register_action(tables.LOAD, "载入报表版本", {Role.ADMINISTRATOR})
         register_action(tables.DECIDE, "核准报表版本", {Role.FUND_REVIEWER})
         trail_texts.register(deadlines.REMIND, "提醒报送")
+        trail_texts.register(reconciling.RENEW, "报表对账重新形成")
+        parameters.define_parameters()
         _protect()
 
         verifications.register("季度报表", verification.verify_submissions, order=45)
@@ -37,6 +39,7 @@ class SubmissionsConfig(AppConfig):
         search_sources.register("submissions", todos.search, order=45)
         due_work.register("submissions.assignments", jobs.look_for_assignments)
         due_work.register("submissions.reminders", jobs.look_for_reminders)
+        due_work.register("submissions.reconciliations", jobs.look_for_new_facts)
         if find_spec("submissions.urls"):
             register_nav(
                 group="数据",

@@ -16,10 +16,12 @@ from submissions.services.checking import check_submission, counts_of, outcome_t
 from submissions.services.deadlines import remind, to_remind
 from submissions.services.duties import assign_period, owed
 from submissions.services.receiving import JOB as CHECK_JOB
+from submissions.services.reconciling import outdated, refresh_reconciliations
 from submissions.services.steps import HOSPITAL, name_of, page_of
 from submissions.states import SubmissionState
 
 ASSIGN_JOB, REMIND_JOB = "submissions.assign", "submissions.remind"
+RECONCILE_JOB = "submissions.reconcile"
 
 
 @job(CHECK_JOB, label="检查季度报表")
@@ -65,3 +67,14 @@ def look_for_reminders() -> None:
 @job(REMIND_JOB, label="季度报表报送提醒")
 def send_reminders(run: JobRun) -> str:
     return f"已提醒 {remind(run.actor)} 个未报送的医共体。"
+
+
+def look_for_new_facts() -> None:
+    """Asked by the clock: did facts change under a reconciliation?"""
+    if outdated():
+        enqueue(RECONCILE_JOB, period=str(timezone.localdate()), label="季度报表重新对账")
+
+
+@job(RECONCILE_JOB, label="季度报表重新对账")
+def reconcile_again(_run: JobRun) -> str:
+    return f"已按新的月度数据重新形成 {refresh_reconciliations()} 份对账。"

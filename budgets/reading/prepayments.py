@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q, Sum
@@ -66,10 +67,19 @@ def prepaid(alliance: Alliance, year: int, fund_type: str) -> Decimal:
     return prepaid_of([alliance], year).get((alliance.pk, str(fund_type)), ZERO)
 
 
-def prepaid_of(alliances: Collection[Alliance], year: int) -> dict[tuple[int, str], Decimal]:
-    """P of many alliances in one query, by (alliance id, fund type)."""
+def prepaid_of(
+    alliances: Collection[Alliance], year: int, until: date | None = None
+) -> dict[tuple[int, str], Decimal]:
+    """P of many alliances in one query, by (alliance id, fund type); paid up to ``until``.
+
+    A receipt voided later never was money: its reversal counts from the day of what it reverses.
+    """
     offsets = Q(entry__source_type=OFFSET) & ~Q(entry__key__startswith=f"budgets.offset:{year}:")
-    return _paid(alliances, year, Q(entry__source_type=RECEIPT) | offsets)
+    cause = Q(entry__source_type=RECEIPT) | offsets
+    if until is not None:
+        by_then = Q(entry__reverses=None, entry__on__lte=until) | Q(entry__reverses__on__lte=until)
+        cause &= by_then
+    return _paid(alliances, year, cause)
 
 
 def other_payments(alliance: Alliance, year: int, fund_type: str) -> Decimal:

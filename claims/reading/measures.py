@@ -174,6 +174,12 @@ def measure_lines(
     return sorted(lines, key=lambda line: (line.month, -abs(line.value), line.code))
 
 
+def current_factsets(counties: Collection[int], years: Collection[int]) -> list[tuple[int, int, int, int]]:
+    """(county id, year, month, fact set id) of the current sets: what figures made today stand on."""
+    sets = FactSet.objects.current().filter(county__in=counties, year__in=years).order_by()
+    return list(sets.values_list("county_id", "year", "month", "pk"))
+
+
 def _measures(
     alliance: Alliance,
     fund_type: str,

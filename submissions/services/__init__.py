@@ -6,6 +6,7 @@ from submissions.services.deciding import accept, admit_late, reopen, return_sub
 from submissions.services.duties import assign_period, save_duty
 from submissions.services.filing import explain, file, is_late, report_nothing, withdraw
 from submissions.services.receiving import is_interrupted, receive
+from submissions.services.reconciling import explain_line, outdated, reconcile, refresh_reconciliations, sign
 from submissions.services.tables import decide_table_version, load_table_version, table_in_force, table_of
 
 __all__ = [
@@ -17,17 +18,22 @@ __all__ = [
     "days_left",
     "decide_table_version",
     "explain",
+    "explain_line",
     "file",
     "is_interrupted",
     "is_late",
     "load_table_version",
     "outcome_text",
+    "outdated",
     "receive",
+    "reconcile",
+    "refresh_reconciliations",
     "remind",
     "reopen",
     "report_nothing",
     "return_submission",
     "save_duty",
+    "sign",
     "table_in_force",
     "table_of",
     "waive",
