@@ -48,7 +48,7 @@ def answer_workbook(content: bytes, read: Read | None, placed: Sequence[Placed])
         _clean(book)
         _mark(book, placed)
         book.create_sheet(RESULT_SHEET, 0)
-    fill_listing(book[RESULT_SHEET], placed, read.notes if read else [], frozenset(book.sheetnames))
+    fill_listing(book[RESULT_SHEET], placed, read.notes if read else [], book.sheetnames)
     for sheet in book.worksheets:
         sheet.sheet_view.tabSelected = sheet.title == RESULT_SHEET
     book.active = 0

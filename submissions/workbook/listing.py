@@ -36,11 +36,12 @@ _WRAP = Alignment(vertical="top", wrap_text=True)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def fill_listing(sheet: Worksheet, placed: Sequence[Placed], notes: Sequence[str], sheets: frozenset[str]) -> None:
-    """Write the list; ``sheets`` are the titles a link may lead to."""
+def fill_listing(sheet: Worksheet, placed: Sequence[Placed], notes: Sequence[str], sheets: Sequence[str]) -> None:
+    """Write the list; ``sheets`` are the titles of the workbook in order: a link may lead to these."""
     order = list(LEVELS)
     rows = sorted(
-        placed, key=lambda each: (order.index(each.found.severity), each.found.code, each.sheet, _at(each.cell))
+        placed,
+        key=lambda each: (order.index(each.found.severity), each.found.code, _rank(each.sheet, sheets), _at(each.cell)),
     )
     for number, (_title, width) in enumerate(HEADER, 1):
         sheet.column_dimensions["ABCDEFGH"[number - 1]].width = width
@@ -78,6 +79,10 @@ def summary(placed: Sequence[Placed]) -> str:
     return "；".join(parts) or "没有发现问题。"
 
 
+def _rank(title: str, sheets: Sequence[str]) -> int:
+    return sheets.index(title) if title in sheets else -1
+
+
 def _at(cell: str) -> tuple[int, int]:
     try:
         column, row = coordinate_from_string(cell)
@@ -86,7 +91,7 @@ def _at(cell: str) -> tuple[int, int]:
     return row, column_index_from_string(column)
 
 
-def _row(sheet: Worksheet, line: int, each: Placed, sheets: frozenset[str]) -> None:
+def _row(sheet: Worksheet, line: int, each: Placed, sheets: Sequence[str]) -> None:
     found = each.found
     title = CODES[found.code].title if found.code in CODES else ""
     place = found.place or " ".join(filter(None, (found.row_code, found.institution))) or title

@@ -66,7 +66,10 @@ def text(strong: bool) -> Look:
 @cache
 def label(strong: bool, level: int) -> Look:
     return Look(
-        _BOLD if strong else _PLAIN, _GREY, _BOX, Alignment(vertical="center", indent=level * 2, wrap_text=True)
+        _BOLD if strong else _PLAIN,
+        _GREY,
+        _BOX,
+        Alignment(horizontal="left", vertical="center", indent=level * 2, wrap_text=True),
     )
 
 
