@@ -14,7 +14,7 @@ WAN = Decimal(10000)
 
 def wan(value: Decimal) -> str:
     """Yuan in 万元, two decimals, with thousands separators."""
-    return f"{round_fen(value / WAN):,}"
+    return _signed(f"{round_fen(value / WAN):,}")
 
 
 def shown(value: Decimal | None, unit: str) -> str:
@@ -25,8 +25,13 @@ def shown(value: Decimal | None, unit: str) -> str:
         return wan(value)
     whole = unit in WHOLE_UNITS or value == value.to_integral_value()
     if whole and value == value.to_integral_value():
-        return f"{int(value):,}"
-    return f"{value.normalize():,f}"
+        return _signed(f"{int(value):,}")
+    return _signed(f"{value.normalize():,f}")
+
+
+def _signed(text: str) -> str:
+    """With the minus sign the pages print."""
+    return text.replace("-", "−")
 
 
 def apart(filed: Decimal, expected: Decimal, unit: str) -> str:

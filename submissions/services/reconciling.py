@@ -8,7 +8,7 @@ that did not change; where a row changed, its words and both signatures fall.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import transaction
@@ -59,28 +59,41 @@ def reconcile(submission: Submission) -> Reconciliation:
         return made
 
 
-def explain_line(actor: User, line: ReconciliationLine, text: str) -> ReconciliationLine:
-    """The hospital says why a row and the facts differ."""
-    alliance = line.reconciliation.submission.assignment.alliance
+def explain_line(actor: User, line: ReconciliationLine, text: str) -> Reconciliation:
+    """The hospital says why one row and the facts differ."""
+    return explain_lines(actor, line.reconciliation, {line.pk: text})
+
+
+def explain_lines(actor: User, reconciliation: Reconciliation, texts: Mapping[int, str]) -> Reconciliation:
+    """The hospital says why rows and facts differ; ``texts`` by the line's id, an empty one takes it back.
+
+    Raises ``Refused`` with every text that is too short, too long or for no line of this reconciliation; then nothing is
+    kept. ``Conflict`` once the hospital has signed.
+    """
+    alliance = reconciliation.submission.assignment.alliance
     require(actor, action_name(Act.EXPLAIN), alliance)
     with transaction.atomic():
-        reconciliation = _locked(line.reconciliation)
-        held = ReconciliationLine.objects.get(pk=line.pk)
-        if reconciliation.hospital_signed_at is not None:
-            when = timezone.localtime(reconciliation.hospital_signed_at)
-            text_ = f"对账已由{reconciliation.hospital_signed_by}于 {when:%Y-%m-%d %H:%M} 签认，说明不能再改。"
-            raise Conflict([Problem("explanation", "", text_, "月度数据变化时对账会重新形成，签认随之失效。")])
-        _need_words(text)
-        held.explanation, held.explained_by, held.explained_at = text.strip(), actor, timezone.now()
-        held.save(update_fields=["explanation", "explained_by", "explained_at"])
+        held = _locked(reconciliation)
+        if held.hospital_signed_at is not None:
+            when = timezone.localtime(held.hospital_signed_at)
+            text = f"对账已由{held.hospital_signed_by}于 {when:%Y-%m-%d %H:%M} 签认，说明不能再改。"
+            raise Conflict([Problem("explanation", "", text, "月度数据变化时对账会重新形成，签认随之失效。")])
+        lines = {line.pk: line for line in held.lines.all()}
+        problems = [problem for pk, text in sorted(texts.items()) for problem in _text_problems(lines, pk, text)]
+        if problems:
+            raise Refused(problems)
+        changed = [lines[pk] for pk, text in sorted(texts.items()) if lines[pk].explanation != text.strip()]
+        if not changed:
+            return held
+        for line in changed:
+            line.explanation = texts[line.pk].strip()
+            line.explained_by, line.explained_at = (actor, timezone.now()) if line.explanation else (None, None)
+        ReconciliationLine.objects.bulk_update(changed, ["explanation", "explained_by", "explained_at"])
+        named = "、".join(f"{line.get_fund_type_display()}第 {line.row_code} 行" for line in changed)
+        told = [[line.fund_type, line.row_code, line.explanation] for line in changed]
         record(
-            actor,
-            action_name(Act.EXPLAIN),
-            reconciliation,
-            f"说明{reconciliation} {held.get_fund_type_display()}第 {held.row_code} 行的差异：{text.strip()}",
-            {"line": held.pk, "fund_type": held.fund_type, "row": held.row_code, "text": text.strip()},
-            place=alliance,
-        )
+            actor, action_name(Act.EXPLAIN), held, f"说明{held}的差异：{named}", {"lines": told}, place=alliance
+        )  # fmt: skip
         return held
 
 
@@ -237,7 +250,7 @@ def _sign_for_hospital(actor: User, held: Reconciliation, allowed: bool) -> None
         raise Refused(
             [
                 Problem(
-                    f"line-{line.pk}",
+                    f"explanation-{line.pk}",
                     "",
                     f"{line.get_fund_type_display()}第 {line.row_code} 行的差异还没有说明。",
                     "请写明差异原因后再签认。",
@@ -256,9 +269,14 @@ def _sign_for_bureau(actor: User, held: Reconciliation, allowed: bool) -> None:
     held.bureau_signed_by, held.bureau_signed_at = actor, timezone.now()
 
 
-def _need_words(text: str) -> None:
-    count = len(text.strip())
-    if count < MIN_WORDS:
-        raise Refused([Problem("explanation", text.strip(), "没有写明差异原因。", f"请至少写 {MIN_WORDS} 个字。")])
+def _text_problems(lines: Mapping[int, ReconciliationLine], pk: int, text: str) -> list[Problem]:
+    line, count = lines.get(pk), len(text.strip())
+    field = f"explanation-{pk}"
+    if line is None:
+        return [Problem(field, "", "这份对账里没有这一行。", "请刷新页面后重新填写。")]
+    where = f"{line.get_fund_type_display()}第 {line.row_code} 行"
+    if 0 < count < MIN_WORDS:
+        return [Problem(field, text.strip(), f"{where}的说明太短。", f"请至少写 {MIN_WORDS} 个字，说明差异原因。")]
     if count > MAX_WORDS:
-        raise Refused([Problem("explanation", "", f"说明有 {count} 个字，过长。", f"请压缩到 {MAX_WORDS} 字以内。")])
+        return [Problem(field, text.strip(), f"{where}的说明有 {count} 个字，过长。", f"请压缩到 {MAX_WORDS} 字以内。")]
+    return []
