@@ -12,6 +12,8 @@ from core.errors import Conflict, Problem, Refused
 from core.models import User
 from submissions.models import Assignment, Finding, Severity, Submission, Waiver
 from submissions.models.versions import FUND_SHEETS
+from submissions.services.accepted import store_accepted
+from submissions.services.reconciling import reconcile
 from submissions.services.steps import (
     HOSPITAL,
     begin,
@@ -40,9 +42,6 @@ def return_submission(actor: User, submission: Submission, reason: str) -> Submi
 
 def accept(actor: User, submission: Submission) -> Submission:
     """Accept a filed version: its figures become readable, a former accepted version is superseded, facts are compared."""
-    from submissions.services.accepted import store_accepted
-    from submissions.services.reconciling import reconcile
-
     with transaction.atomic():
         held, step = begin(actor, submission, Act.ACCEPT)
         for person in (held.uploaded_by, held.filed_by):
