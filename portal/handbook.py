@@ -76,6 +76,13 @@ TOPICS: tuple[Topic, ...] = (
         "基金经办、基金复核、医共体财务",
         "settlement:list",
     ),
+    Topic(
+        "submissions",
+        "季度报表",
+        "模板、上传、检查结果、报送、受理与对账",
+        "医共体财务、基金经办、基金复核",
+        "submissions:list",
+    ),
     Topic("calculator", "试算", "任意方案、打包总额与发生额的分担试算", "全部岗位", "settlement:calculator"),
     Topic("ledger", "基金账", "科目、试算平衡、凭证、结账", "基金财务、基金复核", "ledger:list"),
     Topic("jobs", "任务", "长时间任务的进度、中断与重跑", "全部岗位", "core:jobs"),

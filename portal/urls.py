@@ -23,6 +23,7 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("help/", handbook.index, name="help"),
     path("help/codes/", handbook.codes, name="help-codes"),
+    path("help/rows/", handbook.rows, name="help-rows"),
     path("help/formulas/", handbook.formulas, name="help-formulas"),
     path("help/glossary/", handbook.glossary, name="help-glossary"),
     path("help/<slug:slug>/", handbook.topic, name="help-topic"),

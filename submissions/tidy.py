@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.templatetags.fund import day
+from core.templatetags.fund import day, percent
 from core.workbook import Sheet
+from submissions.declaration import UNITS
+from submissions.models import Reconciliation, Submission
 from submissions.owed import MatrixRow, Owed, overdue_of, periods_of
+
+if TYPE_CHECKING:
+    from submissions.views.reconciliation import LineShown
 
 
 def list_sheets(rows: Sequence[Owed], said: Sequence[str]) -> list[Sheet]:
@@ -66,3 +71,35 @@ def _cell(cell: Owed | None) -> str:
     if cell is None:
         return ""
     return f"{cell.text}（逾期）" if cell.is_overdue else cell.text
+
+
+def reconciliation_sheets(
+    version: Submission, record: Reconciliation, lines: Sequence[LineShown]
+) -> list[Sheet]:
+    """Every line of a reconciliation in the unit the system keeps: yuan, persons, visits, days."""
+    header = ["险种", "行次", "项目", "单位", "报表", "系统", "差异", "差异率", "须说明", "说明", "说明人"]
+    body = [
+        [
+            one.line.get_fund_type_display(),
+            one.row.code,
+            one.row.label,
+            "元" if one.is_money else UNITS[one.row.unit],
+            one.filed,
+            one.facts,
+            one.difference,
+            percent(one.share) if one.share is not None else "",
+            "是" if one.line.must_explain else "",
+            one.line.explanation,
+            str(one.line.explained_by or ""),
+        ]
+        for one in lines
+    ]
+    signed = [
+        f"{label}：{who or '待签认'} {day(when, 'time') if when else ''}".strip()
+        for label, who, when in (
+            ("医共体签认", record.hospital_signed_by, record.hospital_signed_at),
+            ("医保局签认", record.bureau_signed_by, record.bureau_signed_at),
+        )
+    ]
+    notes = [f"{version.assignment} 第 {version.number} 版，回执 {version.receipt}", f"系统数据截至 {record.data_to or '—'}", *signed]
+    return [Sheet("对账", header, body, money_columns=frozenset({4, 5, 6}), notes=notes)]

@@ -16,6 +16,7 @@ from core.models.places import pooling_area_of
 from core.policies import scheme_in_force
 from portal import handbook
 from rules.scheme import Scheme, load_scheme
+from submissions.reading.handbook import check_codes, row_texts, table_for
 
 
 @require_safe
@@ -33,10 +34,23 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def codes(request: HttpRequest) -> HttpResponse:
-    """Every finding of the claims import, as the rules declare it."""
-    return render(
-        request, "portal/help/codes.html", {"codes": finding_codes(), "topics": handbook.TOPICS, "here": "codes"}
-    )
+    """Every finding of the claims import and of the quarterly tables, as the rules declare them."""
+    context = {
+        "codes": finding_codes(),
+        "quarterly_codes": check_codes(),
+        "topics": handbook.TOPICS,
+        "here": "codes",
+    }
+    return render(request, "portal/help/codes.html", context)
+
+
+@require_safe
+def rows(request: HttpRequest) -> HttpResponse:
+    """How to fill each row of the quarterly table in force at the person's place."""
+    areas = [pooling_area_of(grant.place) for grant in request.user.grants_on(timezone.localdate())]  # type: ignore[union-attr]
+    table = table_for(next((area for area in areas if area is not None), None))
+    context = {"table": table, "rows": row_texts(table), "topics": handbook.TOPICS, "here": "rows"}
+    return render(request, "portal/help/rows.html", context)
 
 
 @require_safe
