@@ -30,9 +30,7 @@ class Numbers:
 
 
 def prefill(**changes):
-    return replace(
-        Prefill("QX01", "青溪县医共体", "青溪县", "青溪县人民医院", PERIOD, 7, MEMBERS), **changes
-    )
+    return replace(Prefill("QX01", "青溪县医共体", "青溪县", "青溪县人民医院", PERIOD, 7, MEMBERS), **changes)
 
 
 def expected(*tables, **changes):
@@ -130,22 +128,27 @@ def small_table():
 
 @cache
 def small_book():
-    """A filled workbook of the small table, without what only makes it larger: prompts, guide, empty cause lines."""
+    """A filled workbook of the small table, without what only makes it larger: prompts, guide, formulas for the eye."""
 
     def slim(book):
         del book["填报说明"]
         book["原因分析"].delete_rows(small_table().header_row + 4, 60)
         for sheet in book.worksheets:
             sheet.data_validations.dataValidation = []
+            for cell in list(sheet._cells.values()):
+                if cell.data_type == "f":
+                    cell.value = None
 
     return edited(filled(small_table()), slim)
 
 
 def compact(content):
     """The package pressed hard and without its theme, for the files kept in the repository."""
-    theme = rb'<(?:Override|Relationship)[^>]*theme1?\.xml[^>]*/>'
+    theme = rb"<(?:Override|Relationship)[^>]*theme1?\.xml[^>]*/>"
     parts = (r"\[Content_Types\]\.xml|xl/_rels/workbook\.xml\.rels", theme, b"")
-    return repacked(content, replace_in=[parts], drop=("xl/theme/theme1.xml",))
+    plain = (r"xl/.*\.xml", rb"&#([0-9]{3,});", lambda sign: chr(int(sign[1])).encode())
+    empty = (r"xl/worksheets/.*", rb' t="n"|<row [^>]*></row>', b"")
+    return repacked(content, replace_in=[parts, plain, empty], drop=("xl/theme/theme1.xml",))
 
 
 def edited(content, change):
@@ -174,7 +177,10 @@ def saved(book):
 def repacked(content, *, add=(), replace_in=(), drop=()):
     """The package with parts added, changed by (part, pattern, replacement) or dropped."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
+    ):
         for member in old.namelist():
             part = old.read(member)
             for name, pattern, text in replace_in:
