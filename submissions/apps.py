@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.apps import AppConfig
 
 
@@ -40,16 +38,15 @@ class SubmissionsConfig(AppConfig):
         due_work.register("submissions.assignments", jobs.look_for_assignments)
         due_work.register("submissions.reminders", jobs.look_for_reminders)
         due_work.register("submissions.reconciliations", jobs.look_for_new_facts)
-        if find_spec("submissions.urls"):
-            register_nav(
-                group="数据",
-                label="季度报表",
-                url_name="submissions:list",
-                icon="table",
-                order=30,
-                roles=BUREAU_ROLES | HOSPITAL_ROLES | {Role.OBSERVER},
-                badge=todos.badge,
-            )
+        register_nav(
+            group="数据",
+            label="季度报表",
+            url_name="submissions:list",
+            icon="table",
+            order=30,
+            roles=BUREAU_ROLES | HOSPITAL_ROLES | {Role.OBSERVER},
+            badge=todos.badge,
+        )
 
 
 def _protect() -> None:

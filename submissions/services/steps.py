@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
-from django.urls import NoReverseMatch
 from django.utils import timezone
 
 from core.access import holders, require
@@ -211,10 +210,7 @@ def trail_data(change: SubmissionChange) -> dict[str, Any]:
 
 
 def page_of(subject: Submission | Assignment) -> str:
-    try:
-        return subject.get_absolute_url()
-    except NoReverseMatch:
-        return ""
+    return subject.get_absolute_url()
 
 
 def name_of(submission: Submission) -> str:
