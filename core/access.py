@@ -6,7 +6,7 @@ the grant and everywhere below it. Who prepared a thing never approves it; incom
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +32,13 @@ class Allowed:
 
 @dataclass(frozen=True)
 class Denied:
-    """``reason`` says in Chinese what is missing and who can lift it."""
+    """``reason`` says in Chinese what is missing and who can lift it; worked out only when somebody asks why."""
 
-    reason: str
+    text: str | Callable[[], str]
+
+    @property
+    def reason(self) -> str:
+        return self.text if isinstance(self.text, str) else self.text()
 
     def __bool__(self) -> bool:
         return False
@@ -119,11 +123,15 @@ def may(user: User, action: str, place: Place) -> Allowed | Denied:
     held = roles_at(user, place)
     if held & act.roles:
         return Allowed()
+    return Denied(lambda: _why_denied(act, place, held))
+
+
+def _why_denied(act: Action, place: Place, held: Collection[str]) -> str:
     needed = "、".join(sorted(Role(role).label for role in act.roles))
     mine = "、".join(sorted(Role(role).label for role in held)) or "无"
     people = "、".join(str(person) for person in holders(act.roles, place)[:3])
     who = f"可请{people}办理" if people else "此处尚无人任此岗"
-    return Denied(f"“{act.label}”需要{place}的{needed}岗位，您在此处的岗位是：{mine}。{who}，或请系统管理员授予岗位。")
+    return f"“{act.label}”需要{place}的{needed}岗位，您在此处的岗位是：{mine}。{who}，或请系统管理员授予岗位。"
 
 
 def require(user: User, action: str, place: Place) -> None:

@@ -251,10 +251,18 @@ def with_debits(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return [{"entry": entry, "amount": debits.get(entry.pk, ZERO)} for entry in entries]
 
 
-def turnover(lines: models.QuerySet[Line]) -> tuple[Decimal, Decimal]:
-    """Debit and credit totals of a selection of lines, in yuan."""
-    plain = Line.objects.filter(pk__in=lines.values("pk")).order_by()
-    found = plain.aggregate(debit=_sum(Q(amount__gt=0)), credit=_sum(Q(amount__lt=0)))
+def turnover(
+    book: Book,
+    account: Account,
+    *,
+    alliance: Alliance | None = None,
+    year: int | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> tuple[Decimal, Decimal]:
+    """Debit and credit totals (yuan) of the lines :func:`account_lines` gives."""
+    lines = _narrowed(Line.objects.filter(entry__book=book, account=account), alliance, year, since, until)
+    found = lines.order_by().aggregate(debit=_sum(Q(amount__gt=0)), credit=_sum(Q(amount__lt=0)))
     return found["debit"], -found["credit"]
 
 

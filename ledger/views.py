@@ -7,6 +7,7 @@ on the pages of packages, prepayments and settlements instead.
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -64,9 +65,9 @@ def trial_balance_xlsx(request: HttpRequest) -> HttpResponse:
 @require_GET
 def account(request: HttpRequest, book: int, account: str) -> HttpResponse:
     """The lines of one account with its running balance."""
-    owner, chosen, form, lines, opening = _account_lines(request, book, account)
-    page = Paginator(lines, PAGE).get_page(request.GET.get("page"))
-    debit, credit = reading.turnover(lines)
+    owner, chosen, form, wanted, opening = _account_asked(request, book, account)
+    page = Paginator(reading.account_lines(owner, chosen, **wanted), PAGE).get_page(request.GET.get("page"))
+    debit, credit = reading.turnover(owner, chosen, **wanted)
     rows = [{"line": line, "standing": opening + line.running} for line in page]  # type: ignore[attr-defined]
     context = {
         "book": owner, "account": chosen, "form": form, "page_obj": page, "rows": rows, "opening": opening,
@@ -78,7 +79,8 @@ def account(request: HttpRequest, book: int, account: str) -> HttpResponse:
 
 @require_GET
 def account_xlsx(request: HttpRequest, book: int, account: str) -> HttpResponse:
-    owner, chosen, form, lines, opening = _account_lines(request, book, account)
+    owner, chosen, form, wanted, opening = _account_asked(request, book, account)
+    lines = reading.account_lines(owner, chosen, **wanted)
     sheets = exports.account_sheets(owner, chosen, lines, opening, form.said())
     name = f"{owner.pooling_area}{owner.get_fund_type_display()}{chosen.code}{chosen.label}-{timezone.localdate()}.xlsx"
     return export_workbook(request.user, owner, name, sheets)  # type: ignore[arg-type]
@@ -209,9 +211,10 @@ def _trial_form(request: HttpRequest, areas: list[PoolingArea]) -> TrialFilter:
     return TrialFilter(given, areas=areas)
 
 
-def _account_lines(
+def _account_asked(
     request: HttpRequest, book_id: int, name: str
-) -> tuple[Book, Account, AccountFilter, models.QuerySet[Line], Any]:
+) -> tuple[Book, Account, AccountFilter, dict[str, Any], Decimal]:
+    """The account asked for, the filter as :func:`reading.account_lines` takes it, and the balance before it."""
     book = get_visible(Book.objects.select_related("pooling_area"), request.user, pk=book_id)
     reading.require_reader(request.user, book.pooling_area)  # type: ignore[arg-type]
     if name not in Account.values:
@@ -222,8 +225,7 @@ def _account_lines(
     kept: dict[str, Any] = {"alliance": wanted.get("alliance"), "year": wanted.get("year")}
     since = wanted.get("since")
     opening = reading.balance(book, account, until=since - timedelta(days=1), **kept) if since else reading.ZERO
-    lines = reading.account_lines(book, account, since=since, until=wanted.get("until"), **kept)
-    return book, account, form, lines, opening
+    return book, account, form, {**kept, "since": since, "until": wanted.get("until")}, opening
 
 
 def _entries(request: HttpRequest, area: PoolingArea, fund: str) -> tuple[EntryFilter, models.QuerySet[Entry]]:

@@ -55,6 +55,24 @@ class VersionSerializer(serializers.ModelSerializer[SettlementVersion]):
         ]  # fmt: skip
 
 
+HEAVY = tuple(f"computation__{name}" for name in ("inputs", "result", "notices", "open_points"))
+
+
+class VersionSummarySerializer(VersionSerializer):
+    """A line of the list: the amounts without inputs, tiers, trace and history, which a single version holds."""
+
+    class AmountsSerializer(serializers.ModelSerializer[Computation]):
+        class Meta:
+            model = Computation
+            fields = ["id", "number", "computed_at", "digest", "data_to", "outcome", "label", "ratio", *MONEY_NAMES]
+
+    computation = AmountsSerializer()  # type: ignore[assignment]
+
+    class Meta:
+        model = SettlementVersion
+        fields = [name for name in VersionSerializer.Meta.fields if name != "changes"]
+
+
 class DraftRequest(serializers.Serializer[Any]):
     alliance = serializers.CharField(help_text="医共体编号")
     year = serializers.IntegerField()
@@ -88,6 +106,13 @@ class SettlementViewSet(ScopedReadViewSet):
         "settlement__fund_type": ["exact"],
         "state": ["exact"],
     }
+
+    def get_queryset(self) -> Any:
+        found = super().get_queryset()
+        return found.prefetch_related(None).defer(*HEAVY) if self.action == "list" else found
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        return VersionSummarySerializer if self.action == "list" else VersionSerializer
 
     @extend_schema(request=DraftRequest, responses={200: VersionSerializer})
     @action(detail=False, methods=["post"], filterset_fields=[])

@@ -86,7 +86,7 @@ def test_the_trial_balance_is_one_query_whatever_the_number_of_accounts(book, dj
 def test_the_running_balance_ends_at_the_balance(world, book):
     lines = list(reading.account_lines(book, Account.PREPAYMENT_APPROVED, alliance=world.alliance))
     assert [line.running for line in lines] == [MONTHLY, Decimal("0.00")]
-    assert reading.turnover(reading.account_lines(book, Account.PREPAYMENT_APPROVED)) == (2 * MONTHLY, 2 * MONTHLY)
+    assert reading.turnover(book, Account.PREPAYMENT_APPROVED) == (2 * MONTHLY, 2 * MONTHLY)
 
 
 def test_the_running_balance_follows_the_date_before_the_number(world, book):
