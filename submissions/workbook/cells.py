@@ -19,7 +19,8 @@ from submissions.workbook.codes import Code
 
 WAN = Decimal(10_000)
 NOISE = Decimal("1e-9")
-"""Relative error a spreadsheet's binary numbers may carry behind the decimals a person typed."""
+MOST_NOISE = Decimal("1e-6")
+"""What a spreadsheet's binary numbers may carry behind the decimals a person typed: relative, and at most."""
 LIMITS = {MONEY_UNIT: Decimal(10) ** 8, "number": Decimal(10) ** 10}
 WHOLE_LIMIT = Decimal(10) ** 9
 LONGEST_TEXT = 500
@@ -88,7 +89,8 @@ def read_number(cell: Cell, unit: str, *, required: bool = False, nonnegative: b
                 code=codes.UNIT, text=f"单元格是百分数格式（存的是 {cell.typed}），本格单位是{_unit(unit)}。"
             )
         amount = Decimal(repr(cell.value)) if isinstance(cell.value, float) else Decimal(cell.value)
-    checked = _checked(amount, unit, cell.typed, nonnegative)
+    noise = max(NOISE, min(NOISE * abs(amount), MOST_NOISE)) if isinstance(cell.value, (float, Decimal)) else Decimal(0)
+    checked = _checked(amount, noise, unit, cell.typed, nonnegative)
     if checked.value is not None and isinstance(cell.value, str) and cell.value != str(amount):
         return Reading(checked.value, note=f"“{cell.value}” 读作 {shown(checked.value, unit)}")
     return checked
@@ -157,11 +159,11 @@ def _unit(unit: str) -> str:
     return f"“{UNITS[unit]}”" if UNITS[unit] else "数（没有单位）"
 
 
-def _checked(amount: Decimal, unit: str, typed: str, nonnegative: bool) -> Reading:
+def _checked(amount: Decimal, noise: Decimal, unit: str, typed: str, nonnegative: bool) -> Reading:
     if not amount.is_finite() or abs(amount) >= LIMITS.get(unit, WHOLE_LIMIT):
         return Reading(code=codes.TOO_LARGE, text=f"“{typed}”过大，不是本格可能的数。")
     near = _nearest(amount, unit)
-    if abs(near - amount) > NOISE * abs(amount):
+    if abs(near - amount) > noise:
         if unit in WHOLE_UNITS:
             return Reading(code=codes.FRACTION, text=f"“{typed}”有小数，本格按{UNITS[unit]}计，须为整数。")
         places = 4 if unit == "number" else 2
