@@ -115,6 +115,15 @@ def both(*changes: Change) -> Change:
     return change
 
 
+def moved(count: int) -> Change:
+    """Another number of referrals, in its own sheet and in the total: a different table, and a sound one."""
+    return both(typed("RES", "14.1", count), typed("ALL", "14.1", count + 240))
+
+
+ODD = both(typed("RES", "14.1", 60, "last"), typed("ALL", "14.1", 300, "last"))
+"""Twice as many referrals as last year: no error, but to be explained."""
+
+
 def upload_of(content: bytes, name: str = NAME) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content)
 

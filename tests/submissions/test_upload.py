@@ -17,7 +17,7 @@ from submissions.models import Assignment, Finding, Submission
 from submissions.services.receiving import LIMIT
 from submissions.states import Act
 from tests.submissions import ground
-from tests.submissions.ground import both, typed
+from tests.submissions.ground import ODD, both, moved, typed
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_an_upload_gets_its_receipt_at_once_and_its_check_as_a_job(world, owed):
 
 def test_a_later_upload_takes_the_place_of_the_one_before_and_the_next_number(world, owed):
     first = ground.checked(world, owed)
-    second = ground.received(world, owed, typed("RES", "14.1", 121))
+    second = ground.received(world, owed, moved(121))
     first.refresh_from_db()
     assert (first.state, second.number, second.state) == ("replaced", 2, "received")
     assert acts(owed)[-2:] == [(Act.REPLACE, 1), (Act.UPLOAD, 2)]
@@ -66,7 +66,7 @@ def test_the_same_file_again_is_told_and_changes_nothing(world, owed):
 def test_a_file_of_an_earlier_version_may_come_back_after_another_one(world, owed):
     content = ground.workbook(owed)
     services.receive(world.hospital, owed, ground.upload_of(content))
-    ground.received(world, owed, typed("RES", "14.1", 121))
+    ground.received(world, owed, moved(121))
     assert services.receive(world.hospital, owed, ground.upload_of(content)).number == 3
 
 
@@ -157,7 +157,7 @@ def test_checking_again_does_nothing_twice(world, owed):
 
 def test_a_version_replaced_while_it_was_checked_keeps_nothing(world, owed):
     first = ground.received(world, owed)
-    ground.received(world, owed, typed("RES", "14.1", 121))
+    ground.received(world, owed, moved(121))
     done = jobs.run_now(Job.objects.get(scope=str(first.pk)))
     first.refresh_from_db()
     assert (first.state, first.findings.count(), first.answer) == ("replaced", 0, None)
@@ -188,22 +188,20 @@ def test_the_job_tells_its_outcome_in_words(world, owed):
 
 
 def test_explanations_come_along_where_the_value_is_the_same(world, owed):
-    odd = typed("RES", "7.a", 500000)
-    first = ground.explained(world, ground.checked(world, owed, odd))
-    texts = {finding.code for finding in first.findings.filter(severity="soft") if finding.explanation}
-    assert texts
-    second = ground.checked(world, owed, both(odd, typed("RES", "14.1", 121)))
-    carried = {finding.code for finding in second.findings.filter(severity="soft") if finding.explanation}
-    assert carried == texts
-    assert {finding.explained_by for finding in second.findings.exclude(explanation="")} == {world.hospital}
+    first = ground.explained(world, ground.checked(world, owed, ODD))
+    given = {(finding.code, finding.row_code) for finding in first.findings.exclude(explanation="")}
+    assert ("S1", "14.1") in given
+    second = ground.checked(world, owed, both(ODD, typed("RES", "14.2", 81), typed("ALL", "14.2", 241)))
+    carried = second.findings.exclude(explanation="")
+    assert {(finding.code, finding.row_code) for finding in carried} == given
+    assert {finding.explained_by for finding in carried} == {world.hospital}
 
 
 def test_explanations_do_not_come_along_where_the_value_changed(world, owed):
-    first = ground.explained(world, ground.checked(world, owed, typed("RES", "7.a", 500000)))
-    held = {finding.row_code for finding in first.findings.exclude(explanation="")}
-    second = ground.checked(world, owed, typed("RES", "7.a", 510000))
-    still = {finding.row_code for finding in second.findings.exclude(explanation="")}
-    assert "7.a" in held - still or held - still
+    ground.explained(world, ground.checked(world, owed, ODD))
+    second = ground.checked(world, owed, both(ODD, moved(130)))
+    asked = second.findings.get(code="S1", row_code="14.1")
+    assert (asked.value, asked.explanation, asked.is_open_question) == ("130", "", True)
 
 
 def test_a_formula_in_a_note_is_kept_as_text(world, owed):
