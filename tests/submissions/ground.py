@@ -24,7 +24,7 @@ from submissions.models import Assignment, Duty, Submission
 from submissions.periods import TablePeriod
 from submissions.sources import prefill_of
 from submissions.states import AssignmentState
-from submissions.workbook import template_workbook
+from submissions.workbook import Prefill, template_workbook
 from tests.submissions.figures import sound_figures
 
 PERIOD = TablePeriod.parse("2026Q3")
@@ -63,13 +63,28 @@ def workbook(owed: Assignment, change: Change | None = None, filled_with: Figure
     """The template filled with sound figures; ``change(book, table)`` spoils or corrects it before it is saved."""
     table = services.table_in_force(owed.alliance.county.pooling_area, owed.of)
     prefill = prefill_of(owed, table)
-    book = openpyxl.load_workbook(io.BytesIO(template_workbook(table, prefill)))
-    fill(book, table, filled_with or figures(owed, table), set(prefill.values))
-    if change is not None:
-        change(book, table)
+    content = _filled(table, prefill, filled_with or figures(owed, table))
+    return content if change is None else changed(content, table, change)
+
+
+def changed(content: bytes, table: Table, change: Change) -> bytes:
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    change(book, table)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+_made: dict[str, bytes] = {}
+
+
+def _filled(table: Table, prefill: Prefill, filled_with: Figures) -> bytes:
+    """Most tests begin with the same workbook: it is made once."""
+    key = repr((table.sha256, prefill, filled_with))
+    if key not in _made:
+        template = template_workbook(table, prefill)
+        _made[key] = changed(template, table, lambda book, _table: fill(book, table, filled_with, set(prefill.values)))
+    return _made[key]
 
 
 def fill(book: Any, table: Table, filled_with: Figures, prefilled: set[tuple[str, str, str]]) -> None:
