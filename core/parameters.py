@@ -6,6 +6,7 @@ counts from its date once a fund reviewer has confirmed it (A1's rule for every 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -69,18 +70,32 @@ def define(
 
 def value(key: str, place: Any, on: date) -> Value:
     """The value in force at ``place`` on ``on``: the county's own, else the pooling area's, else the default."""
-    definition = definitions[key]
+    return values([key], place, on)[key]
+
+
+def values(keys: Iterable[str], place: Any, on: date) -> dict[str, Value]:
+    """The same for several parameters in one query."""
+    wanted = list(keys)
     area = place if isinstance(place, PoolingArea) else pooling_area_of(place)
     county = place if isinstance(place, County) else getattr(place, "county", None)
     rows = (
-        Parameter.objects.filter(valid_on(on), key=key, pooling_area=area, status=ConfirmationStatus.CONFIRMED)
+        Parameter.objects.filter(
+            valid_on(on), key__in=wanted, pooling_area=area, status=ConfirmationStatus.CONFIRMED
+        )
         .filter(Q(county=None) | Q(county=county))
         .order_by("-valid_from", "-pk")
     )
+    held: dict[str, list[Parameter]] = {key: [] for key in wanted}
+    for row in rows:
+        held[row.key].append(row)
+    return {key: _in_force(definitions[key], held[key]) for key in wanted}
+
+
+def _in_force(definition: Definition, rows: list[Parameter]) -> Value:
     chosen = max(rows, key=lambda row: row.county_id is not None, default=None)
     if chosen is None:
-        return Value(key, definition.label, definition.default, definition.clause, definition.status)
-    return Value(key, definition.label, chosen.value, chosen.clause, chosen.status)
+        return Value(definition.key, definition.label, definition.default, definition.clause, definition.status)
+    return Value(definition.key, definition.label, chosen.value, chosen.clause, chosen.status)
 
 
 def label_of(key: str) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from core.models import ConfirmationStatus
-from core.parameters import define, value
+from core.parameters import define, values
 from submissions.checks import Limits
 
 _DESIGN = "设计默认值：季度报表检查阈值（待地方确定）"
@@ -22,6 +22,7 @@ _NAMES = {
     "pace_points": ("submissions.pace_points", "成员单位执行快于序时进度须说明的幅度", "ratio", "0.10"),
 }
 """Field of :class:`Limits` → key, label, kind, default."""
+_FLOOR, _BASE = "budgets.primary_share_floor", "budgets.primary_share_base"
 FACTS_SHARE = _NAMES["facts_share"][0]
 
 
@@ -33,6 +34,6 @@ def define_parameters() -> None:
 
 def limits_at(place: Any, on: date) -> Limits:
     """What holds at a place on a day; the primary share's floor and base are those of the package (A14)."""
-    numbers = {name: value(key, place, on).decimal for name, (key, *_rest) in _NAMES.items()}
-    floor = value("budgets.primary_share_floor", place, on).decimal
-    return Limits(primary_floor=floor, primary_base=value("budgets.primary_share_base", place, on).text, **numbers)
+    held = values([_FLOOR, _BASE, *(key for key, *_rest in _NAMES.values())], place, on)
+    numbers = {name: held[key].decimal for name, (key, *_rest) in _NAMES.items()}
+    return Limits(primary_floor=held[_FLOOR].decimal, primary_base=held[_BASE].text, **numbers)

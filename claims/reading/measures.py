@@ -126,7 +126,7 @@ def measures(
     """By (alliance id, fund type), in six queries whatever the number of alliances."""
     heads = set_heads(counties_of(alliances), through.year, through)
     found: dict[Key, list[dict[str, Any]]] = defaultdict(list)
-    for row in _rows(heads):
+    for row in _rows(heads, alliances):
         found[(row["alliance_id"], row["fund_type"])].append(row)
     leads = _leads(alliances, through)
     insured = _insured(alliances, through)
@@ -154,7 +154,7 @@ def measure_lines(
     lead = _leads([alliance], through).get(alliance.pk)
     sums: dict[tuple[int, str, str], Decimal] = defaultdict(lambda: ZERO)
     counts: dict[tuple[int, str, str], int] = defaultdict(int)
-    for row in _rows(heads, [alliance], fund_type, by_place=True):
+    for row in _rows(heads, [alliance], fund_type, places=_places(key)):
         for part, value in _parts(row, scope, fund_type, lead):
             if part == key and value:
                 place = (row["factset_id"], row["code"], row["care_location"])
@@ -297,18 +297,33 @@ def _outflow(row: Mapping[str, Any]) -> str:
     return row["outflow_kind"] if row["outflow_kind"] in named else "other"
 
 
+def _places(key: str) -> frozenset[str]:
+    """The care locations a key can come from, so that nothing else is read for it."""
+    if key == "memo.non_member":
+        return frozenset({CareLocation.IN_COUNTY.value})
+    if key.startswith("outflow") or key == "discharges.outside":
+        return OUTSIDE | {SISTER}
+    return frozenset(CareLocation.values) if key == "charged" or key.startswith("memo") else frozenset({OWN})
+
+
 def _rows(
     heads: Sequence[SetHead],
-    alliances: Collection[Alliance] | None = None,
+    alliances: Collection[Alliance],
     fund_type: str = "",
-    *,
-    by_place: bool = False,
+    places: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """The sets' facts summed in one query: members one by one, places outside together unless ``by_place``."""
-    facts = MonthlyFact.objects.filter(factset__in=[head.pk for head in heads], alliance__isnull=False)
-    facts = facts.filter(fund_type__in=[fund_type] if fund_type else PACKAGED)
-    if alliances is not None:
-        facts = facts.filter(alliance__in=[alliance.pk for alliance in alliances])
+    """The sets' facts summed in one query: members one by one and places outside together.
+
+    With ``places`` only care given there is read, institution by institution and month by month.
+    """
+    facts = MonthlyFact.objects.filter(
+        factset__in=[head.pk for head in heads],
+        alliance__in=[alliance.pk for alliance in alliances],
+        fund_type__in=[fund_type] if fund_type else PACKAGED,
+    )
+    by_place = bool(places)
+    if by_place:
+        facts = facts.filter(care_location__in=list(places))
     own = Case(When(care_location=OWN, then=F("institution_id")))
     code: Any = F("institution_code")
     if not by_place:
