@@ -28,7 +28,7 @@ from submissions.views.finding import download
 WORKBOOK = {(200, XLSX): OpenApiTypes.BINARY}
 
 
-class ChangeSerializer(serializers.ModelSerializer[SubmissionChange]):
+class QuarterlyChangeSerializer(serializers.ModelSerializer[SubmissionChange]):
     actor = serializers.CharField(allow_null=True)
 
     class Meta:
@@ -36,7 +36,7 @@ class ChangeSerializer(serializers.ModelSerializer[SubmissionChange]):
         fields = ["act", "source", "target", "actor", "at", "reason"]
 
 
-class FindingSerializer(serializers.ModelSerializer[Finding]):
+class QuarterlyFindingSerializer(serializers.ModelSerializer[Finding]):
     waived = serializers.SerializerMethodField()
 
     class Meta:
@@ -50,7 +50,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
         return finding.waiver_id is not None
 
 
-class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+class QuarterlyAssignmentSerializer(serializers.ModelSerializer[Assignment]):
     alliance = serializers.CharField(source="alliance.code")
     county = serializers.CharField(source="alliance.county.code")
     last_day = serializers.DateField()
@@ -63,7 +63,7 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
         ]  # fmt: skip
 
 
-class VersionSerializer(serializers.ModelSerializer[Submission]):
+class QuarterlyVersionSerializer(serializers.ModelSerializer[Submission]):
     """A version without its content, as lists show it."""
 
     alliance = serializers.CharField(source="assignment.alliance.code")
@@ -83,16 +83,16 @@ class VersionSerializer(serializers.ModelSerializer[Submission]):
         ]  # fmt: skip
 
 
-class VersionDetailSerializer(VersionSerializer):
+class QuarterlyVersionDetailSerializer(QuarterlyVersionSerializer):
     """With findings, what was read (amounts in yuan as text), and every act."""
 
-    findings = FindingSerializer(many=True)
-    changes = ChangeSerializer(many=True)
+    findings = QuarterlyFindingSerializer(many=True)
+    changes = QuarterlyChangeSerializer(many=True)
     figures = serializers.JSONField()
     notes = serializers.ListField(child=serializers.CharField())
 
-    class Meta(VersionSerializer.Meta):
-        fields = [*VersionSerializer.Meta.fields, "notes", "figures", "findings", "changes"]
+    class Meta(QuarterlyVersionSerializer.Meta):
+        fields = [*QuarterlyVersionSerializer.Meta.fields, "notes", "figures", "findings", "changes"]
 
 
 class TableVersionSerializer(serializers.ModelSerializer[TableVersion]):
@@ -106,25 +106,25 @@ class TableVersionSerializer(serializers.ModelSerializer[TableVersion]):
         ]  # fmt: skip
 
 
-class WaiverSerializer(serializers.ModelSerializer[Waiver]):
+class QuarterlyWaiverSerializer(serializers.ModelSerializer[Waiver]):
     class Meta:
         model = Waiver
         fields = ["id", "assignment", "code", "fund_type", "row_code", "institution", "reason", "granted_at"]
 
 
-class UploadRequest(serializers.Serializer[Any]):
+class QuarterlyUploadRequest(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True)
 
 
-class ActRequest(serializers.Serializer[Any]):
+class QuarterlyActRequest(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="")
 
 
-class AdmitRequest(ActRequest):
+class AdmitRequest(QuarterlyActRequest):
     until = serializers.DateField(help_text="准予报送到哪一天")
 
 
-class WaiveRequest(ActRequest):
+class WaiveRequest(QuarterlyActRequest):
     code = serializers.CharField(help_text="检查代码，如 S1")
     fund_type = serializers.ChoiceField(choices=FUND_SHEETS, required=False, allow_blank=True, default="")
     row_code = serializers.CharField(required=False, allow_blank=True, default="")
@@ -154,7 +154,7 @@ class AssignmentViewSet(ScopedReadViewSet):
     """填报任务"""
 
     queryset = Assignment.objects.with_places()
-    serializer_class = AssignmentSerializer
+    serializer_class = QuarterlyAssignmentSerializer
     filterset_fields: ClassVar[dict[str, list[str]]] = {
         "alliance__code": ["exact"], "period": ["exact"], "state": ["exact"], "due_on": ["lte", "gte"],
     }  # fmt: skip
@@ -180,52 +180,52 @@ class AssignmentViewSet(ScopedReadViewSet):
             f"{found.alliance.name}_{found.of.text.replace(' ', '')}_{table.title}.xlsx", content, XLSX
         )
 
-    @extend_schema(request=UploadRequest, responses={201: VersionSerializer})
+    @extend_schema(request=QuarterlyUploadRequest, responses={201: QuarterlyVersionSerializer})
     @action(detail=True, methods=["post"])
     def upload(self, request: Request, pk: str | None = None) -> Response:
         """Hand in a filled workbook; the answer carries the receipt, the check runs as a job. 409 for the same file."""
         found = self.allowed(Act.UPLOAD)
-        made = services.receive(request.user, found, given_by(UploadRequest, request)["file"])  # type: ignore[arg-type]
-        return Response(VersionSerializer(made).data, status=status.HTTP_201_CREATED)
+        made = services.receive(request.user, found, given_by(QuarterlyUploadRequest, request)["file"])  # type: ignore[arg-type]
+        return Response(QuarterlyVersionSerializer(made).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=ActRequest, responses={201: VersionSerializer})
+    @extend_schema(request=QuarterlyActRequest, responses={201: QuarterlyVersionSerializer})
     @action(detail=True, methods=["post"])
     def nothing(self, request: Request, pk: str | None = None) -> Response:
         """Report that there is nothing to report, with the reason."""
         found = self.allowed(Act.NOTHING)
-        made = services.report_nothing(request.user, found, given_by(ActRequest, request)["reason"])  # type: ignore[arg-type]
-        return Response(VersionSerializer(made).data, status=status.HTTP_201_CREATED)
+        made = services.report_nothing(request.user, found, given_by(QuarterlyActRequest, request)["reason"])  # type: ignore[arg-type]
+        return Response(QuarterlyVersionSerializer(made).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=ActRequest, responses=AssignmentSerializer)
+    @extend_schema(request=QuarterlyActRequest, responses=QuarterlyAssignmentSerializer)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: str | None = None) -> Response:
         """Open an accepted assignment for a further version."""
         found = self.allowed(Act.REOPEN)
-        done = services.reopen(request.user, found, given_by(ActRequest, request)["reason"])  # type: ignore[arg-type]
-        return Response(AssignmentSerializer(done).data)
+        done = services.reopen(request.user, found, given_by(QuarterlyActRequest, request)["reason"])  # type: ignore[arg-type]
+        return Response(QuarterlyAssignmentSerializer(done).data)
 
-    @extend_schema(request=AdmitRequest, responses=AssignmentSerializer)
+    @extend_schema(request=AdmitRequest, responses=QuarterlyAssignmentSerializer)
     @action(detail=True, methods=["post"])
     def admit(self, request: Request, pk: str | None = None) -> Response:
         """Let a late table be filed until a day, with a reason."""
         found, given = self.allowed(Act.ADMIT), given_by(AdmitRequest, request)
         done = services.admit_late(request.user, found, given["until"], given["reason"])  # type: ignore[arg-type]
-        return Response(AssignmentSerializer(done).data)
+        return Response(QuarterlyAssignmentSerializer(done).data)
 
-    @extend_schema(request=WaiveRequest, responses={201: WaiverSerializer})
+    @extend_schema(request=WaiveRequest, responses={201: QuarterlyWaiverSerializer})
     @action(detail=True, methods=["post"])
     def waive(self, request: Request, pk: str | None = None) -> Response:
         """Let one check pass for this assignment."""
         found, given = self.allowed(Act.WAIVE), given_by(WaiveRequest, request)
         made = services.waive(request.user, found, **given)  # type: ignore[arg-type]
-        return Response(WaiverSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(QuarterlyWaiverSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
 class SubmissionViewSet(ScopedReadViewSet):
     """报表版本"""
 
     queryset = Submission.objects.with_places().order_by("-pk")
-    serializer_class = VersionSerializer
+    serializer_class = QuarterlyVersionSerializer
     filterset_fields: ClassVar[dict[str, list[str]]] = {
         "assignment": ["exact"], "assignment__alliance__code": ["exact"], "assignment__period": ["exact"],
         "state": ["exact"], "receipt": ["exact"],
@@ -238,9 +238,9 @@ class SubmissionViewSet(ScopedReadViewSet):
         return found.prefetch_related("findings", "changes__actor")
 
     def get_serializer_class(self) -> Any:
-        return VersionSerializer if self.action == "list" else VersionDetailSerializer
+        return QuarterlyVersionSerializer if self.action == "list" else QuarterlyVersionDetailSerializer
 
-    @extend_schema(request=ExplainRequest, responses=VersionDetailSerializer)
+    @extend_schema(request=ExplainRequest, responses=QuarterlyVersionDetailSerializer)
     @action(detail=True, methods=["post"])
     def explain(self, request: Request, pk: str | None = None) -> Response:
         """Write explanations of soft findings, all or none."""
@@ -251,27 +251,27 @@ class SubmissionViewSet(ScopedReadViewSet):
         services.explain(request.user, found, {int(key): text for key, text in given.items()})  # type: ignore[arg-type]
         return self._answer()
 
-    @extend_schema(request=None, responses=VersionDetailSerializer)
+    @extend_schema(request=None, responses=QuarterlyVersionDetailSerializer)
     @action(detail=True, methods=["post"])
     def file(self, request: Request, pk: str | None = None) -> Response:
         """Hand the checked version in."""
         services.file(request.user, self.get_object())  # type: ignore[arg-type]
         return self._answer()
 
-    @extend_schema(request=ActRequest, responses=VersionDetailSerializer)
+    @extend_schema(request=QuarterlyActRequest, responses=QuarterlyVersionDetailSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str | None = None) -> Response:
-        services.withdraw(request.user, self.get_object(), given_by(ActRequest, request)["reason"])  # type: ignore[arg-type]
+        services.withdraw(request.user, self.get_object(), given_by(QuarterlyActRequest, request)["reason"])  # type: ignore[arg-type]
         return self._answer()
 
-    @extend_schema(request=ActRequest, responses=VersionDetailSerializer)
+    @extend_schema(request=QuarterlyActRequest, responses=QuarterlyVersionDetailSerializer)
     @action(detail=True, methods=["post"], url_path="return")
     def return_it(self, request: Request, pk: str | None = None) -> Response:
-        reason = given_by(ActRequest, request)["reason"]
+        reason = given_by(QuarterlyActRequest, request)["reason"]
         services.return_submission(request.user, self.get_object(), reason)  # type: ignore[arg-type]
         return self._answer()
 
-    @extend_schema(request=None, responses=VersionDetailSerializer)
+    @extend_schema(request=None, responses=QuarterlyVersionDetailSerializer)
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str | None = None) -> Response:
         services.accept(request.user, self.get_object())  # type: ignore[arg-type]
@@ -290,7 +290,7 @@ class SubmissionViewSet(ScopedReadViewSet):
         return download(self.get_object().answer)
 
     def _answer(self) -> Response:
-        return Response(VersionDetailSerializer(self.get_object()).data)
+        return Response(QuarterlyVersionDetailSerializer(self.get_object()).data)
 
 
 class TableVersionViewSet(ScopedReadViewSet):
