@@ -70,6 +70,16 @@ def test_another_kind_of_zip_is_refused():
     assert "压缩包里没有工作簿" in refusal(packed.getvalue())
 
 
+@pytest.mark.parametrize("coding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_entity_declarations_are_refused_before_anything_is_parsed(coding):
+    told = refusal(with_member("xl/x.xml", '<!DOCTYPE a [<!ENTITY b "cc">]><a>&b;</a>'.encode(coding)))
+    assert "实体声明" in told
+
+
+def test_the_same_words_in_a_picture_do_no_harm():
+    check_xlsx(with_member("xl/media/image1.png", b"<!DOCTYPE"), "a.xlsx")
+
+
 def test_macros_and_links_to_other_files_are_refused_together():
     packed = io.BytesIO(workbook())
     with zipfile.ZipFile(packed, "a") as book:
