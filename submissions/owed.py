@@ -111,7 +111,7 @@ def owed(user: Any, year: int | None = None) -> list[Owed]:
     seen = Submission.objects.visible_to(user).select_related("uploaded_by").order_by("number")
     rows = rows.prefetch_related(Prefetch("versions", queryset=seen.defer("figures", "notes"), to_attr="seen"))
     now = today()
-    return [Owed(row, row.seen[-1] if row.seen else None, now) for row in rows]  # type: ignore[attr-defined]
+    return [Owed(row, row.seen[-1] if row.seen else None, now) for row in rows]
 
 
 def today() -> date:

@@ -11,12 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from core.templatetags.fund import count, wan, yuan
 from rules.quarterly import change_percent, derived, execution_percent
 from submissions.declaration import FUND_SHEETS, Column, MemberColumn, Row, Table
-from submissions.figures import Figures, RowValues
+from submissions.figures import Cause, Figures, MemberValues, RowValues
 from submissions.models import Finding, Severity
 from submissions.models.versions import FUND_SHEETS as FUND_LABELS
 from submissions.periods import TablePeriod
@@ -32,7 +31,7 @@ class Cell:
 
     text: str
     numeric: bool = False
-    indent: int = 0
+    css: str = ""
     marks: tuple[Finding, ...] = ()
 
     @property
@@ -44,7 +43,7 @@ class Cell:
 class Line:
     number: str
     cells: tuple[Cell, ...]
-    strong: bool = False
+    css: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _fund(table: Table, period: TablePeriod, figures: Figures, here: list[Findin
             _fund_cell(row, column, values, figures, key, period, _sorted(marks[(row.code, letter(number))]))
             for number, column in enumerate(table.columns)
         )
-        lines.append(Line(str(table.header_row + 1 + at), cells, row.level == 0))
+        lines.append(Line(str(table.header_row + 1 + at), cells, _line_css(row)))
     heads = tuple(
         Head(letter(number), column.label, column.kind in NUMERIC) for number, column in enumerate(table.columns)
     )
@@ -169,7 +168,19 @@ def _fund_cell(
         "note": values.note,
     }
     text = texts[column.kind] or _as_typed(marks)
-    return Cell(text, column.kind in NUMERIC, row.level if column.kind == "label" else 0, marks)
+    return Cell(text, column.kind in NUMERIC, _cell_css(row, column), marks)
+
+
+def _line_css(row: Row) -> str:
+    if row.kind == "derived":
+        return "computed"
+    return "total" if row.level == 0 else ""
+
+
+def _cell_css(row: Row, column: Column) -> str:
+    if column.kind == "label":
+        return "words indent" if row.level else "words"
+    return {"code": "tnum", "note": "words"}.get(column.kind, "num")
 
 
 def _members(table: Table, figures: Figures, here: list[Finding]) -> Preview:
@@ -182,7 +193,7 @@ def _members(table: Table, figures: Figures, here: list[Finding]) -> Preview:
         for at, column in enumerate(table.member_columns):
             found = _sorted(marks.pop((member.institution, member.fund_type, letter(at)), []))
             text = _member_text(member, column) or _as_typed(found)
-            cells.append(Cell(text, column.is_typed, 0, found))
+            cells.append(Cell(text, column.is_typed, "num" if column.is_typed else "", found))
         lines.append(Line(str(number), tuple(cells)))
     heads = tuple(
         Head(letter(at), column.title, column.is_typed) for at, column in enumerate(table.member_columns)
@@ -190,25 +201,24 @@ def _members(table: Table, figures: Figures, here: list[Finding]) -> Preview:
     return Preview("members", table.sheets["members"], "金额单位：万元", heads, "", tuple(lines))
 
 
-def _member_text(member: Any, column: MemberColumn) -> str:
+def _member_text(member: MemberValues, column: MemberColumn) -> str:
     if column.key == "fund_type":
         return FUND_NAMES.get(member.fund_type, member.fund_type)
     if column.key in ("institution", "name"):
         return str(getattr(member, column.key))
-    value = member.values.get(column.key)
-    return value_text(value, column.unit) if isinstance(value, Decimal) else ""
+    return value_text(member.values.get(column.key), column.unit)
 
 
 def _causes(table: Table, figures: Figures) -> Preview:
     heads = tuple(Head(letter(at), column.label, False) for at, column in enumerate(table.cause_columns))
     lines = tuple(
-        Line(str(number), tuple(Cell(_cause_text(cause, column.key)) for column in table.cause_columns))
+        Line(str(number), tuple(Cell(_cause_text(cause, column.key), css="words wrap") for column in table.cause_columns))
         for number, cause in enumerate(figures.causes, start=1)
     )
     return Preview("causes", table.sheets["causes"], "", heads, "", lines)
 
 
-def _cause_text(cause: Any, key: str) -> str:
+def _cause_text(cause: Cause, key: str) -> str:
     text = str(getattr(cause, key, ""))
     return FUND_NAMES.get(text, text) if key == "fund_type" else text
 

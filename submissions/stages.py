@@ -94,7 +94,7 @@ def stages(assignment: Assignment, last: Submission | None, filed: Submission | 
                 "state": state,
                 "who": str(who) if who and told else "",
                 "when": day(told, "time") if told else "",
-                "note": "" if told else note,
+                "note": "" if told or state == "done" else note,
             }
         )
     return steps

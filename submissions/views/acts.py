@@ -80,7 +80,7 @@ def _file(user: Any, found: Submission, texts: dict[int, str]) -> None:
 def typed_texts(request: HttpRequest) -> dict[int, str]:
     """The explanations that were posted, by finding."""
     return {
-        int(name.removeprefix(FIELD)): text
-        for name, text in request.POST.items()
+        int(name.removeprefix(FIELD)): request.POST.get(name, "")
+        for name in request.POST
         if name.startswith(FIELD) and name.removeprefix(FIELD).isdigit()
     }

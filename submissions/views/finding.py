@@ -44,7 +44,7 @@ def refused_by(form: Form) -> Refused:
     """A form's errors as problems, so that page and service speak alike."""
     return Refused(
         [
-            Problem(str(form[name].label), str(form.data.get(name, "")), error)
+            Problem(str(form[name].label), str(form.data.get(name, "")), str(error))
             for name, errors in form.errors.items()
             for error in errors
         ]

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
@@ -83,27 +82,11 @@ def reconciliation_explain(request: HttpRequest, pk: int) -> HttpResponse:
     require(request.user, action_name(Act.EXPLAIN), found.alliance)  # type: ignore[arg-type]
     texts = typed_texts(request)
     try:
-        _explain(request.user, found, record, texts)
+        services.explain_lines(request.user, record, texts)  # type: ignore[arg-type]
     except Refused as refusal:
         return _page(request, found, record, refusal, texts)
     messages.success(request, "差异说明已保存。")
     return redirect("submissions:reconciliation", pk)
-
-
-def _explain(user: Any, found: Submission, record: Reconciliation, texts: dict[int, str]) -> None:
-    """Every changed text through the service; all problems at once, and then nothing is kept."""
-    table, problems = _table(found), []
-    with transaction.atomic():
-        for line in record.lines.filter(pk__in=texts).select_related("reconciliation__submission__assignment__alliance"):
-            if texts[line.pk].strip() == line.explanation:
-                continue
-            try:
-                services.explain_line(user, line, texts[line.pk])
-            except Refused as refusal:
-                label = f"{line.get_fund_type_display()} {line.row_code} {table.by_code[line.row_code].label}"
-                problems += [Problem(label, "", one.text, one.remedy) for one in refusal.problems]
-        if problems:
-            raise Refused(problems)
 
 
 def reconciliation_sign(request: HttpRequest, pk: int) -> HttpResponse:
@@ -211,7 +194,7 @@ def _page(
         "side": "医共体" if hospital else "医保局",
         "signatures": _signatures(record),
         "trail_head": head_hash(found.alliance),
-        "problems": refusal.problems if refusal else [],
+        "problems": [Problem("", "", one.text, one.remedy) for one in refusal.problems] if refusal else [],
     }
     return render(request, "submissions/reconciliation.html", context, status=refusal.status if refusal else 200)
 

@@ -103,7 +103,9 @@ def member_summary(request: HttpRequest, pk: int) -> HttpResponse:
         "version": found,
         "assignment": found.assignment,
         "period": found.assignment.of,
-        "groups": members.summary(Figures.from_json(found.figures), found.assignment.of),
+        "groups": members.summary(
+            Figures.from_json(found.figures), found.assignment.of, found.findings.filter(waiver=None)
+        ),
     }
     return render(request, "submissions/members.html", context)
 
