@@ -18,7 +18,7 @@ from budgets.models import BatchState, LineChange, LineChangeKind, Prepayment, P
 from budgets.models.prepayments import DECIDED, EDITABLE
 from budgets.refusals import missing_text
 from budgets.services.packages import closed_problems
-from budgets.services.proposals import compute_amount, fitting_offsets, version_in_force
+from budgets.services.proposals import compute_amount, fitting_offsets, ids_in_force
 from core.access import different_person, require
 from core.errors import Conflict, Problem, Refused
 from core.models import FundType, Role, User
@@ -289,11 +289,10 @@ def _book_offsets(actor: User, batch: PrepaymentBatch, line: Prepayment, on: dat
 
 def _line_problems(lines: list[Prepayment]) -> list[Problem]:
     problems = closed_problems(lines)
-    decided = _decided_beside(lines)
+    decided, current = _decided_beside(lines), ids_in_force(lines)
     for line in lines:
         name = f"{line.alliance}（{line.get_fund_type_display()}）"
-        current = version_in_force(line.alliance, line.fund_type, Month.parse(line.month))
-        if current is None or current.pk != line.package_version_id:
+        if current.get(line.pk) != line.package_version_id:
             text = f"{name}：打包总额已有新的审定版本，建议额已过时。"
             problems.append(Problem(name, str(line.amount), text, "请重新生成本月建议后再报审。"))
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -122,6 +123,28 @@ def ground_of(alliance: Alliance, fund_type: str, month: Month) -> Ground | None
     if ratio is not None:
         terms = replace(terms, step=ratio.monthly_ratio, clause=f"{terms.clause}；{ratio.reason}")
     return Ground(version, version.package.year != month.year, scheme, terms)
+
+
+def ids_in_force(lines: Collection[Prepayment]) -> dict[int, int]:
+    """Which approved version each line's month is to be prepaid on (:func:`version_in_force`), by the line's id."""
+    years = {line.year for line in lines}
+    approved = (
+        PackageVersion.objects.filter(
+            state=PackageState.APPROVED,
+            package__alliance__in={line.alliance_id for line in lines},
+            package__year__in=years | {year - 1 for year in years},
+        )
+        .order_by("package__year", "number")
+        .values_list("pk", "package__alliance_id", "package__fund_type", "package__year", "decided_on")
+    )
+    found = {}
+    for line in lines:
+        last_day = Month.parse(line.month).last_day
+        for pk, alliance, fund_type, year, decided_on in approved:
+            mine = (alliance, fund_type) == (line.alliance_id, line.fund_type) and line.year - 1 <= year <= line.year
+            if mine and decided_on is not None and decided_on <= last_day:
+                found[line.pk] = pk
+    return found
 
 
 def version_in_force(alliance: Alliance, fund_type: str, month: Month) -> PackageVersion | None:
