@@ -23,7 +23,6 @@ from submissions.services.receiving import JOB
 from submissions.stages import conclusion, events, stages, tally
 from submissions.states import Act, AssignmentState, SubmissionState, action_name
 from submissions.views.finding import find_assignment, is_hospital, refused_by, versions_seen
-from submissions.workbook import template_workbook
 
 DIALOGS = (Act.NOTHING, Act.ADMIT, Act.REOPEN, Act.WAIVE)
 DONE = {Act.ADMIT: "已准予迟报", Act.REOPEN: "已重新开放报送", Act.WAIVE: "已准予豁免，医共体重新上传后生效"}
@@ -37,6 +36,8 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def template(request: HttpRequest, pk: int) -> HttpResponse:
     """The workbook to fill, made for this alliance and period."""
+    from submissions.workbook import template_workbook
+
     found = find_assignment(request, pk)
     period = found.of
     table = services.table_in_force(found.alliance.county.pooling_area, period)
