@@ -82,15 +82,16 @@ def _causes(table: Table, older: Figures, newer: Figures) -> Iterator[Difference
     for at in range(count):
         one, other = (figures.causes[at] if at < len(figures.causes) else None for figures in (older, newer))
         for column in table.cause_columns:
-            was, now = _cause_text(one, column.key), _cause_text(other, column.key)
+            was, now = _cause_text(table, one, column.key), _cause_text(table, other, column.key)
             if was != now:
                 label = f"第 {at + 1} 条 · {column.label}"
                 fund = (other or one or Cause("", "", "", "", "", "")).fund_type
                 yield Difference(sheet, "", label, was, now, "", False, fund, str(at + 1), column.key)
 
 
-def _cause_text(cause: Cause | None, key: str) -> str:
-    return str(getattr(cause, key, "") or "") if cause else ""
+def _cause_text(table: Table, cause: Cause | None, key: str) -> str:
+    text = str(getattr(cause, key, "") or "") if cause else ""
+    return table.sheets.get(text, text) if key == "fund_type" else text
 
 
 def _made(

@@ -232,7 +232,7 @@ def test_nothing_is_compared_with_what_is_not_known():
 
 def test_causes_with_measures_answer_for_a_negative_balance():
     context = overspent(sound_context())
-    context.figures.causes.append(Cause("居民", "县外就医", "转诊增加", "", "医务科", "2026-12-31"))
+    context.figures.causes.append(Cause("RES", "县外就医", "转诊增加", "", "医务科", "2026-12-31"))
     [found] = found_by("H11", context)
     assert "没有同时写明原因和整改措施" in found.text
     context.figures.causes[0].measure = "开展日间手术"

@@ -66,8 +66,9 @@ def test_a_member_that_left_is_told_value_by_value(world):
 
 def test_lines_of_the_cause_analysis_are_compared_by_their_number(world):
     def change(figures):
-        figures.causes.append(Cause("居民", "县外就医", "转诊增加", "加强日间手术", "医务科", "2026-12-31"))
+        figures.causes.append(Cause("RES", "县外就医", "转诊增加", "加强日间手术", "医务科", "2026-12-31"))
 
     found = compared(world, change)
     assert [one.label for one in found][:3] == ["第 1 条 · 险种", "第 1 条 · 原因类别", "第 1 条 · 原因分析"]
     assert all(one.old == "" and not one.numeric for one in found)
+    assert found[0].new == "居民"
