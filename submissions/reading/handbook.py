@@ -13,7 +13,6 @@ from submissions.declaration import UNITS, Row, Table, shipped_table
 from submissions.models import Severity
 from submissions.periods import TablePeriod
 from submissions.services.tables import table_in_force
-from submissions.workbook.codes import CODES
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ def row_texts(table: Table) -> list[RowText]:
 
 def check_codes() -> list[CodeText]:
     """Every code of the checks and of the reader with its remedy."""
+    from submissions.workbook.codes import CODES
+
     reader = [CodeText(one.code, one.title, one.remedy, one.severity, _severity(one.severity)) for one in CODES.values()]
     return [*(_check_text(check) for check in CATALOGUE), *sorted(reader, key=lambda one: one.code)]
 
