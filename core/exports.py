@@ -10,14 +10,26 @@ from django.http import HttpResponse
 from core.models import User
 from core.models.places import Place
 from core.trail import record
-from core.workbook import Sheet, xlsx_response
+from core.workbook import Sheet, file_response, xlsx_response
 
 
 def export_workbook(
     actor: User, subject: models.Model, filename: str, sheets: Sequence[Sheet], place: Place | None = None
 ) -> HttpResponse:
     """The sheets as a download named ``filename``, noted in the trail of ``subject`` (or of ``place``)."""
-    response = xlsx_response(filename, sheets)
+    return _noted(actor, subject, filename, xlsx_response(filename, sheets), place)
+
+
+def export_file(
+    actor: User, subject: models.Model, filename: str, content: bytes, content_type: str, place: Place | None = None
+) -> HttpResponse:
+    """A ready file as a download, noted in the same way."""
+    return _noted(actor, subject, filename, file_response(filename, content, content_type), place)
+
+
+def _noted(
+    actor: User, subject: models.Model, filename: str, response: HttpResponse, place: Place | None
+) -> HttpResponse:
     with transaction.atomic():
         record(actor, "core.export", subject, f"导出 {filename}", {"bytes": len(response.content)}, place=place)
     return response

@@ -91,7 +91,6 @@ class ExportForm(SaidForm):
 
     periods = forms.MultipleChoiceField(label="期间", required=False, widget=forms.CheckboxSelectMultiple)
     alliances = forms.MultipleChoiceField(label="医共体", required=False, widget=forms.CheckboxSelectMultiple)
-    members = forms.BooleanField(label="含成员表", required=False)
 
     def __init__(
         self, *args: Any, periods: Sequence[tuple[str, str]], alliances: Sequence[tuple[str, str]], **kwargs: Any

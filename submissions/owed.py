@@ -103,6 +103,12 @@ def years(user: Any) -> list[int]:
     return list(range(max(this, last), first - 1, -1))
 
 
+def accepted_periods(user: Any) -> list[TablePeriod]:
+    """The periods with an accepted table the user sees, newest first."""
+    rows = Assignment.objects.visible_to(user).filter(state=AssignmentState.ACCEPTED).order_by("-period")
+    return [TablePeriod.parse(text) for text in rows.values_list("period", flat=True).distinct()]
+
+
 def owed(user: Any, year: int | None = None) -> list[Owed]:
     """The assignments the user sees, newest period first, each with its last visible version: two queries."""
     rows: QuerySet[Assignment] = Assignment.objects.visible_to(user).with_places()

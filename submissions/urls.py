@@ -10,6 +10,7 @@ urlpatterns = [
     path("", lists.submission_list, name="list"),
     path("list.xlsx", lists.list_xlsx, name="list-xlsx"),
     path("matrix.xlsx", lists.matrix_xlsx, name="matrix-xlsx"),
+    path("export/", lists.export, name="export"),
     path("<int:pk>/", assignment.assignment, name="assignment"),
     path("<int:pk>/template/", assignment.template, name="template"),
     path("<int:pk>/upload/", assignment.upload, name="upload"),

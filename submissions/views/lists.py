@@ -12,11 +12,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from core.access import Denied, NotAllowed, has_any_role
-from core.exports import export_workbook
-from core.models import County
-from submissions import owed, tidy
-from submissions.forms import ListFilter, MatrixFilter
+from core.errors import Problem
+from core.exports import export_file, export_workbook
+from core.models import Alliance, County
+from submissions import exports, owed, tidy
+from submissions.forms import ExportForm, ListFilter, MatrixFilter
 from submissions.owed import MatrixRow, Owed
+from submissions.periods import TablePeriod
+from submissions.reading import FigureRow
 from submissions.views.finding import BUREAU_VIEW
 
 PAGE = 30
@@ -52,6 +55,35 @@ def matrix_xlsx(request: HttpRequest) -> HttpResponse:
     name = f"{year}年季度报表报送情况-{timezone.localdate()}.xlsx"
     sheets = tidy.matrix_sheets(year, rows, form.said())
     return export_workbook(request.user, _place(request), name, sheets, place=_place(request))  # type: ignore[arg-type]
+
+
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """Any set of periods and alliances as one tidy table; without a format the page to choose them on."""
+    alliances = list(Alliance.objects.visible_to(request.user).order_by("code"))
+    form = ExportForm(
+        request.GET if "format" in request.GET else None,
+        periods=[(str(period), f"{period.text}（{period.kind_text}）") for period in owed.accepted_periods(request.user)],
+        alliances=[(alliance.code, alliance.name) for alliance in alliances],
+    )
+    asked, problems = request.GET.get("format", ""), []
+    if asked and form.is_valid():
+        wanted = form.cleaned_data
+        if wanted["periods"]:
+            chosen = [one for one in alliances if not wanted["alliances"] or one.code in wanted["alliances"]]
+            rows = exports.tidy_rows(request.user, chosen, [TablePeriod.parse(text) for text in wanted["periods"]])
+            return _tidy(request, rows, form.said(), asked)
+        problems = [Problem("期间", "", "没有选择期间。", "请至少选一个期间，医共体不选为全部。")]
+    context = {"form": form, "problems": problems}
+    return render(request, "submissions/export.html", context, status=422 if problems else 200)
+
+
+def _tidy(request: HttpRequest, rows: list[FigureRow], said: list[str], asked: str) -> HttpResponse:
+    user: Any = request.user
+    name, place = f"季度报表受理数据-{timezone.localdate()}", _place(request)
+    if asked == "csv":
+        return export_file(user, place, f"{name}.csv", exports.tidy_csv(rows), "text/csv; charset=utf-8", place)
+    return export_workbook(user, place, f"{name}.xlsx", [exports.tidy_sheet(rows, said)], place=place)
 
 
 def _place(request: HttpRequest) -> Any:

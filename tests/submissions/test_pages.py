@@ -127,6 +127,19 @@ def test_the_list_asks_the_same_queries_however_many_periods(world, client_of, o
         assert len(client.get(url("list")).context["page_obj"]) == 13
 
 
+def test_any_periods_and_alliances_come_out_as_one_tidy_table(world, client_of, owed):
+    ground.accepted(world, owed)
+    client = client_of(world.officer)
+    assert "2026 年 1–9 月" in client.get(url("export")).content.decode()
+    assert client.get(url("export") + "?format=xlsx").status_code == 422
+    answer = client.get(url("export") + "?format=xlsx&periods=2026Q3&alliances=QX")
+    rows = read_sheets(answer.content, "x.xlsx")["受理数据"]
+    assert {row[0] for row in rows if row[2] == "2026Q3"} == {"QX"}
+    lines = client.get(url("export") + "?format=csv&periods=2026Q3").content.decode("utf-8-sig").splitlines()
+    assert len(lines) == 1 + len([row for row in rows if row[2] == "2026Q3"])
+    assert "没有受理过的报表" in client_of(world.sister_hospital).get(url("export")).content.decode()
+
+
 # ---- an assignment
 
 
