@@ -16,6 +16,7 @@ from openpyxl.cell import Cell
 from openpyxl.cell.cell import MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.utils.exceptions import CellCoordinatesException
 from openpyxl.worksheet.worksheet import Worksheet
@@ -91,13 +92,20 @@ def _mark(book: Workbook, placed: Sequence[Placed]) -> None:
     ]
     if not marked:
         return
+    filled: dict[tuple[int, str], StyleArray] = {}
     kept = book.create_sheet(MARKS_SHEET)
     kept.sheet_state = "veryHidden"
     for number, (cell, here) in enumerate(marked, 1):
         kept.cell(number, 1).value = cell.parent.title
         kept.cell(number, 2).value = cell.coordinate
-        kept.cell(number, 3).fill = copy(cell.fill)
-        cell.fill = _FILLS[RED if any(each.found.severity in _BAD for each in here) else AMBER]
+        kept.cell(number, 3)._style = copy(cell._style)
+        color = RED if any(each.found.severity in _BAD for each in here) else AMBER
+        if (cell.style_id, color) not in filled:
+            style = cell.style_id
+            cell.fill = _FILLS[color]
+            filled[style, color] = cell._style
+        else:
+            cell._style = copy(filled[cell.style_id, color])
         if number <= MOST_COMMENTS:
             _comment(cell, here)
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
@@ -31,8 +30,6 @@ HEADER = (
     ("问题", 60),
     ("改法", 60),
 )
-_LINK = Font(name="宋体", size=10, color="1C4F9C", underline="single")
-_WRAP = Alignment(vertical="top", wrap_text=True)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -45,8 +42,7 @@ def fill_listing(sheet: Worksheet, placed: Sequence[Placed], notes: Sequence[str
     )
     for number, (_title, width) in enumerate(HEADER, 1):
         sheet.column_dimensions["ABCDEFGH"[number - 1]].width = width
-    looks.apply(put(sheet["A1"], "检查结果"), looks.TITLE)
-    sheet["A1"].alignment = Alignment(horizontal="left", vertical="center")
+    looks.apply(put(sheet["A1"], "检查结果"), looks.HEADLINE)
     looks.apply(put(sheet["A2"], summary(rows)), looks.LINE)
     looks.apply(
         put(sheet["A3"], "点“单元格”一列可到该处。红色为须改正，黄色为须说明；改好后直接上传本文件即可。"), looks.LINE
@@ -100,18 +96,13 @@ def _row(sheet: Worksheet, line: int, each: Placed, sheets: Sequence[str]) -> No
     if each.cell and each.sheet in sheets:
         cell = sheet.cell(line, 4)
         cell.hyperlink = Hyperlink(ref=cell.coordinate, location=link_to(each.sheet, each.cell))
-        cell.font = _LINK
+        looks.apply(cell, looks.LINK)
 
 
 def _cells(sheet: Worksheet, line: int, severity: str, texts: tuple[str, ...]) -> None:
     for number, text in enumerate(texts, 1):
-        cell = put(sheet.cell(line, number), _UNPRINTABLE.sub("", text))
-        cell.font, cell.alignment, cell.border = looks.NOTE.font, _WRAP, looks.NOTE.border
-        if number <= 2:
-            cell.fill = _TINTS[severity]
-
-
-_TINTS = {severity: PatternFill("solid", fgColor=color) for severity, color in TINTS.items()}
+        look = looks.tinted(TINTS[severity]) if number <= 2 else looks.LISTED
+        looks.apply(put(sheet.cell(line, number), _UNPRINTABLE.sub("", text)), look)
 
 
 def _notes(sheet: Worksheet, line: int, notes: Sequence[str]) -> None:
@@ -120,7 +111,6 @@ def _notes(sheet: Worksheet, line: int, notes: Sequence[str]) -> None:
     shown = list(notes[:MOST_NOTES])
     if len(notes) > MOST_NOTES:
         shown.append(f"共 {len(notes)} 条，列出 {MOST_NOTES} 条。")
-    looks.apply(put(sheet.cell(line, 1), f"读取说明（{len(notes)} 条）：与所填写法不同的，系统这样读取"), looks.HEADER)
-    sheet.cell(line, 1).alignment = Alignment(horizontal="left")
+    looks.apply(put(sheet.cell(line, 1), f"读取说明（{len(notes)} 条）：与所填写法不同的，系统这样读取"), looks.LINE)
     for number, note in enumerate(shown, line + 1):
         looks.apply(put(sheet.cell(number, 1), _UNPRINTABLE.sub("", note)), looks.LINE)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from weakref import WeakKeyDictionary
 
+from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.worksheet.worksheet import Worksheet
 
 FORMATS = {
@@ -22,7 +26,7 @@ _GREY = PatternFill("solid", fgColor="F1F4F8")
 _NONE = PatternFill()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Look:
     font: Font
     fill: PatternFill
@@ -32,10 +36,18 @@ class Look:
     locked: bool = True
 
 
+_STYLES: WeakKeyDictionary[Workbook, dict[Look, StyleArray]] = WeakKeyDictionary()
+
+
 def apply(cell: Cell, look: Look) -> None:
-    cell.font, cell.fill, cell.border, cell.alignment = look.font, look.fill, look.border, look.alignment
-    cell.number_format = look.number_format
-    cell.protection = _LOCKED if look.locked else _OPEN
+    """Give a cell its looks; a look is worked out once for each workbook, since openpyxl compares whole styles."""
+    known = _STYLES.setdefault(cell.parent.parent, {})
+    if look not in known:
+        cell.font, cell.fill, cell.border, cell.alignment = look.font, look.fill, look.border, look.alignment
+        cell.number_format = look.number_format
+        cell.protection = _LOCKED if look.locked else _OPEN
+        known[look] = copy(cell._style)
+    cell._style = copy(known[look])
 
 
 _LOCKED, _OPEN = Protection(locked=True), Protection(locked=False)
@@ -48,13 +60,16 @@ def _font(bold: bool = False, size: int = 10, color: str = "1B2430") -> Font:
 _PLAIN, _BOLD = _font(), _font(bold=True)
 _WRAP = Alignment(vertical="center", wrap_text=True)
 _RIGHT = Alignment(horizontal="right", vertical="center")
-TITLE = Look(_font(True, 15), _NONE, Border(), Alignment(horizontal="center", vertical="center"))
+TITLE = Look(_font(True, 15), _NONE, Border(), Alignment(horizontal="centerContinuous", vertical="center"))
+HEADLINE = Look(_font(True, 15), _NONE, Border(), Alignment(horizontal="left", vertical="center"))
 LINE = Look(_PLAIN, _NONE, Border(), Alignment(vertical="center"))
 SIGN_LABEL = Look(_PLAIN, _NONE, Border(), _RIGHT)
 SIGN = Look(_PLAIN, _NONE, Border(bottom=_LINE), Alignment(vertical="center"), "@", locked=False)
 HEADER = Look(_BOLD, _HEAD, _BOX, Alignment(horizontal="center", vertical="center", wrap_text=True))
 NOTE = Look(_PLAIN, _NONE, _BOX, _WRAP, "@", locked=False)
 DAY = Look(_PLAIN, _NONE, _BOX, _WRAP, FORMATS["date"], locked=False)
+LISTED = Look(_PLAIN, _NONE, _BOX, Alignment(vertical="top", wrap_text=True))
+LINK = Look(Font(name=_FACE, size=10, color="1C4F9C", underline="single"), _NONE, _BOX, Alignment(vertical="top"))
 PROSE = Look(_PLAIN, _NONE, Border(), Alignment(vertical="top", wrap_text=True))
 
 
@@ -92,6 +107,11 @@ def prefilled(unit: str, strong: bool) -> Look:
 def derived(unit: str, strong: bool) -> Look:
     """A cell for the eye: computed or not used."""
     return Look(_font(strong, color="5A6675"), _GREY, _BOX, _RIGHT, _number(unit))
+
+
+@cache
+def tinted(color: str) -> Look:
+    return Look(_PLAIN, PatternFill("solid", fgColor=color), _BOX, Alignment(vertical="top", wrap_text=True))
 
 
 def finish(sheet: Worksheet, frozen: str, header_row: int, *, landscape: bool) -> None:

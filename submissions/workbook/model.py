@@ -24,7 +24,7 @@ class Prefill:
     """Everything a template knows before it is filled; money in yuan.
 
     ``values`` by (fund type, row code, column kind current, last or budget); ``member_values`` by (institution code, fund
-    type, column key). What is prefilled is locked.
+    type, column key). ``causes``: lines of the cause analysis by column key. What is prefilled is locked, causes are not.
     """
 
     alliance_code: str
@@ -36,6 +36,7 @@ class Prefill:
     members: tuple[PrefillMember, ...] = ()
     values: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     member_values: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
+    causes: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -66,17 +66,14 @@ def headline(table: Table, sheet: str) -> str:
     return f"{table.title}（{sheet}）"
 
 
-def _head(sheet: Worksheet, table: Table, prefill: Prefill, last: str) -> None:
+def _head(sheet: Worksheet, table: Table, prefill: Prefill, width: int) -> None:
     """Rows 1–4: title, place, period and unit, and who filled it."""
     place = f"县（市、区）：{prefill.county_name}　　医共体：{prefill.alliance_name}　　牵头医院：{prefill.lead_name}"
     time = f"期间：{prefill.period.text}（累计，{prefill.period.kind_text}）　　{UNIT_LINE}"
-    for number, text, style in (
-        (1, headline(table, sheet.title), looks.TITLE),
-        (2, place, looks.LINE),
-        (3, time, looks.LINE),
-    ):
-        looks.apply(put(sheet[f"A{number}"], text), style)
-        sheet.merge_cells(f"A{number}:{last}{number}")
+    looks.apply(put(sheet["A2"], place), looks.LINE)
+    looks.apply(put(sheet["A3"], time), looks.LINE)
+    for number in range(1, width + 1):
+        looks.apply(put(sheet.cell(1, number), headline(table, sheet.title) if number == 1 else None), looks.TITLE)
     sheet.row_dimensions[1].height = 26
     for number, label in enumerate(("填报人", "复核人", "负责人", "填报日期")):
         looks.apply(put(sheet.cell(4, 2 * number + 1), label), looks.SIGN_LABEL)
@@ -91,7 +88,7 @@ def _headers(sheet: Worksheet, row: int, titles: list[tuple[str, int]]) -> None:
 
 
 def _fund_sheet(sheet: Worksheet, table: Table, prefill: Prefill, fund: str) -> None:
-    _head(sheet, table, prefill, get_column_letter(len(table.columns)))
+    _head(sheet, table, prefill, len(table.columns))
     _headers(sheet, table.header_row, [(column.label, column.width) for column in table.columns])
     for row in table.rows:
         _fund_row(sheet, table, prefill, fund, row)
@@ -161,7 +158,7 @@ def _prompt(sheet: Worksheet, cells: str, unit: str, sign: str, title: str, how:
 
 
 def _member_sheet(sheet: Worksheet, table: Table, prefill: Prefill) -> None:
-    _head(sheet, table, prefill, get_column_letter(len(table.member_columns)))
+    _head(sheet, table, prefill, len(table.member_columns))
     _headers(sheet, table.header_row, [(column.title, column.width) for column in table.member_columns])
     line = table.header_row
     for member in prefill.members:
@@ -192,12 +189,13 @@ def _member_sheet(sheet: Worksheet, table: Table, prefill: Prefill) -> None:
 
 
 def _cause_sheet(sheet: Worksheet, table: Table, prefill: Prefill) -> None:
-    _head(sheet, table, prefill, get_column_letter(max(8, len(table.cause_columns))))
+    _head(sheet, table, prefill, len(table.cause_columns))
     _headers(sheet, table.header_row, [(column.label, column.width) for column in table.cause_columns])
     first, last = table.header_row + 1, table.header_row + CAUSE_LINES
     for line in range(first, last + 1):
         for number, column in enumerate(table.cause_columns, 1):
-            looks.apply(sheet.cell(line, number), looks.DAY if column.unit == "date" else looks.NOTE)
+            known = prefill.causes[line - first].get(column.key) if line - first < len(prefill.causes) else None
+            looks.apply(put(sheet.cell(line, number), known), looks.DAY if column.unit == "date" else looks.NOTE)
     for number, column in enumerate(table.cause_columns, 1):
         if column.choices:
             letter = get_column_letter(number)
@@ -225,12 +223,10 @@ def _guide_sheet(sheet: Worksheet, table: Table) -> None:
     widths = (12, 40, 12, 90)
     for number, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(number)].width = width
-    looks.apply(put(sheet["A1"], f"{table.title}填报说明"), looks.TITLE)
-    sheet.merge_cells("A1:D1")
+    looks.apply(put(sheet["A1"], f"{table.title}填报说明"), looks.HEADLINE)
     lines = [f"依据：{table.legal_basis}　　版本：第 {table.version} 版（{table.status}）{table.note}", *RULES]
     for number, text in enumerate(lines, 2):
-        looks.apply(put(sheet.cell(number, 1), text if number == 2 else f"{number - 2}. {text}"), looks.PROSE)
-        sheet.merge_cells(start_row=number, start_column=1, end_row=number, end_column=4)
+        looks.apply(put(sheet.cell(number, 1), text if number == 2 else f"{number - 2}. {text}"), looks.LINE)
     line = len(lines) + 3
     rows = [(row.code, row.label, _unit(row.unit), _how(row.how, row.optional)) for row in table.rows]
     members = [(table.sheets["members"], column.label, _unit(column.unit), _how(column.how, column.optional))
