@@ -174,10 +174,21 @@ def measure_lines(
     return sorted(lines, key=lambda line: (line.month, -abs(line.value), line.code))
 
 
-def current_factsets(counties: Collection[int], years: Collection[int]) -> list[tuple[int, int, int, int]]:
-    """(county id, year, month, fact set id) of the current sets: what figures made today stand on."""
+Source = tuple[int, int, int, int]
+
+
+def current_factsets(counties: Collection[int], years: Collection[int]) -> list[Source]:
+    """(county id, year, month, fact set id) of the current sets: what measures made now stand on."""
     sets = FactSet.objects.current().filter(county__in=counties, year__in=years).order_by()
     return list(sets.values_list("county_id", "year", "month", "pk"))
+
+
+def current_reports(counties: Collection[int], years: Collection[int]) -> list[Source]:
+    """The same of the fund reports that tell the insured."""
+    reports = FundMonthlyReport.objects.current().filter(
+        county__in=counties, year__in=years, insured_heads__isnull=False
+    )
+    return list(reports.order_by().values_list("county_id", "year", "month", "pk"))
 
 
 def _measures(

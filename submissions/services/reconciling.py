@@ -8,13 +8,13 @@ that did not change; where a row changed, its words and both signatures fall.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
-from claims.reading import current_factsets
+from claims.reading import current_factsets, current_reports
 from core import parameters
 from core.access import different_person, require, roles_at
 from core.errors import Conflict, Problem, Refused
@@ -27,12 +27,14 @@ from submissions.declaration import Row
 from submissions.figures import Figures
 from submissions.models import Reconciliation, ReconciliationLine, Submission
 from submissions.parameters import FACTS_SHARE
+from submissions.periods import TablePeriod
 from submissions.services.accepted import table_of_version
 from submissions.services.steps import HOSPITAL, OFFICER, change_row, locked, name_of, page_of, tell_and_record
 from submissions.sources import FUNDS, Compared, compared
 from submissions.states import Act, SubmissionKind, SubmissionState, action_name
 
 RENEW = "submissions.reconcile"
+REPORT = "report:"
 MIN_WORDS, MAX_WORDS = 4, 500
 _FIELDS = ("amount_filed", "amount_facts", "number_filed", "number_facts", "must_explain")
 
@@ -47,12 +49,16 @@ def reconcile(submission: Submission) -> Reconciliation:
         if held.state != SubmissionState.ACCEPTED or held.kind != SubmissionKind.WORKBOOK:
             text = f"{name_of(held)}现在是“{held.get_state_display()}”，只对已受理的报表对账。"
             raise Conflict([Problem("state", held.get_state_display(), text, "请先受理报表。")])
-        beside = compared(held.assignment.alliance, held.assignment.of)
+        alliance, period = held.assignment.alliance, held.assignment.of
+        # Read before the facts: what changes in between makes the result outdated, never wrongly current.
+        stands_on = _Current({alliance.county_id}, {period.year}).of(alliance.county_id, period)
+        beside = compared(alliance, period)
         lines = _lines(held, beside)
-        existing = Reconciliation.objects.filter(submission=held).first()
-        if existing is not None:
-            return _renew(existing, held, beside, lines)
-        made = Reconciliation.objects.create(submission=held, made_at=timezone.now(), **_sources(beside))
+        made = Reconciliation.objects.filter(submission=held).first() or Reconciliation(submission=held)
+        made.factsets, made.data_to, made.made_at = stands_on, beside.measures[FUNDS[0]].data_to, timezone.now()
+        if not made._state.adding:
+            return _renew(made, held, lines)
+        made.save()
         for line in lines:
             line.reconciliation = made
         ReconciliationLine.objects.bulk_create(lines)
@@ -121,26 +127,35 @@ def sign(actor: User, reconciliation: Reconciliation) -> Reconciliation:
 
 
 def outdated() -> list[Submission]:
-    """Accepted versions whose reconciliation stands on facts that are no longer current; two queries."""
-    rows = Reconciliation.objects.filter(submission__state=SubmissionState.ACCEPTED).select_related(
-        "submission__assignment__alliance__county__pooling_area"
-    )
-    held = list(rows.defer("submission__figures"))
-    counties = {row.submission.assignment.alliance.county_id for row in held}
-    years = {row.submission.assignment.of.year for row in held}
-    current: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-    for county, year, month, pk in current_factsets(counties, years):
-        current[(county, year)].append((month, pk))
-    return [
-        row.submission
-        for row in held
-        if sorted(row.factsets)
-        != sorted(
-            pk
-            for month, pk in current[(row.submission.assignment.alliance.county_id, row.submission.assignment.of.year)]
-            if month <= row.submission.assignment.of.months
-        )
+    """Accepted versions whose reconciliation stands on data that are no longer current; three queries if there are none."""
+    places = ("submission__assignment__alliance__county_id", "submission__assignment__period")
+    rows = Reconciliation.objects.filter(submission__state=SubmissionState.ACCEPTED).order_by("pk")
+    held = [
+        (pk, county, TablePeriod.parse(period), set(stands_on))
+        for pk, county, period, stands_on in rows.values_list("submission_id", *places, "factsets")
     ]
+    current = _Current({county for _pk, county, _period, _on in held}, {period.year for _pk, _county, period, _on in held})
+    changed = [pk for pk, county, period, stands_on in held if set(current.of(county, period)) != stands_on]
+    return list(Submission.objects.with_places().filter(pk__in=changed).order_by("pk")) if changed else []
+
+
+class _Current:
+    """The fact sets, and the fund reports of the insured, that a comparison made now stands on; two queries."""
+
+    def __init__(self, counties: Collection[int], years: Collection[int]) -> None:
+        self.sets: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        self.reports: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        for held, rows in (
+            (self.sets, current_factsets(counties, years)),
+            (self.reports, current_reports(counties, years)),
+        ):
+            for county, year, month, pk in rows:
+                held[(county, year)].append((month, pk))
+
+    def of(self, county: int, period: TablePeriod) -> list[int | str]:
+        key = (county, period.year)
+        sets = [pk for month, pk in sorted(self.sets[key]) if month <= period.months]
+        return [*sets, *(f"{REPORT}{pk}" for month, pk in sorted(self.reports[key]) if month == period.months)]
 
 
 def refresh_reconciliations() -> int:
@@ -190,9 +205,7 @@ def _must_explain(row: Row, filed: Decimal | None, facts: Decimal | None, limit:
     return beyond(filed or Decimal(0), facts, limit, tolerance(row.unit))
 
 
-def _renew(
-    held: Reconciliation, submission: Submission, beside: Compared, lines: Iterable[ReconciliationLine]
-) -> Reconciliation:
+def _renew(held: Reconciliation, submission: Submission, lines: Iterable[ReconciliationLine]) -> Reconciliation:
     """Keep the words of lines that say the same, clear those of the others and, with them, the signatures."""
     existing = {(line.fund_type, line.row_code): line for line in held.lines.all()}
     changed = []
@@ -208,9 +221,6 @@ def _renew(
     if changed:
         held.hospital_signed_by = held.hospital_signed_at = None
         held.bureau_signed_by = held.bureau_signed_at = None
-    for name, value in _sources(beside).items():
-        setattr(held, name, value)
-    held.made_at = timezone.now()
     held.save()
     text = f"月度数据已更新，{held}重新形成，{len(changed)} 行有变化"
     if changed:
@@ -219,12 +229,6 @@ def _renew(
     data = {"changed": [[line.fund_type, line.row_code] for line in changed], "factsets": held.factsets, "signed": signed}
     record(None, RENEW, held, text, data, place=submission.assignment.alliance)
     return held
-
-
-def _sources(beside: Compared) -> dict[str, object]:
-    """Which facts the comparison stands on; both fund types come from the same sets."""
-    found = beside.measures[FUNDS[0]]
-    return {"factsets": list(found.factsets), "data_to": found.data_to}
 
 
 def _locked(reconciliation: Reconciliation) -> Reconciliation:

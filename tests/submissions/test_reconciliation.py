@@ -4,10 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from claims.models import FundMonthlyReport
 from claims.services import record_factset
 from core.access import NotAllowed
 from core.errors import Conflict, Refused
-from core.models import Notice, TrailEvent
+from core.models import AgreedShare, Notice, TrailEvent
 from rules.periods import Month
 from submissions import jobs, services, sources
 from submissions.models import Reconciliation, SubmissionChange
@@ -59,7 +60,7 @@ def test_every_row_with_a_fact_has_a_line_for_each_fund(world):
     assert [(line.fund_type, line.row_code) for line in held.lines.all()] == [
         (fund, code) for fund in ("RES", "EMP") for code in named
     ]
-    assert len(held.factsets) == 9 and str(held.data_to) == "2026-09-30"
+    assert len(held.factsets) == 9 + 2 and str(held.data_to) == "2026-09-30"
 
 
 def test_rows_beyond_half_a_per_cent_must_be_explained(world):
@@ -258,7 +259,32 @@ def test_behind_a_line_stand_its_months_and_institutions(world):
     assert not behind[0].has_claims
 
 
-def test_asking_what_is_outdated_costs_two_queries(world, django_assert_num_queries):
+def test_a_fund_report_that_comes_later_is_compared_too(world):
+    sound_facts(world)
+    FundMonthlyReport.objects.all().delete()
+    submission = accepted_version(world)
+    assert lines_of(submission)[("RES", "1")].number_facts is None
+    report = {"county": world.qingxi, "fund_type": "RES", "year": 2026, "entered_by": world.officer}
+    FundMonthlyReport.objects.create(**report, month=8, version=1, insured_heads=1)
+    assert services.outdated() == []
+    FundMonthlyReport.objects.create(**report, month=9, version=1, insured_heads=360000)
+    assert services.refresh_reconciliations() == 1
+    line = lines_of(submission)[("RES", "1")]
+    assert (line.number_facts, line.must_explain) == (360000, True)
+    assert services.outdated() == []
+
+
+def test_a_report_that_cannot_be_split_makes_nothing_outdated_for_ever(world):
+    accepted_version(world, alliance=world.east, by=world.sister_hospital)
+    AgreedShare.objects.filter(year=2026).delete()
+    FundMonthlyReport.objects.create(
+        county=world.yunling, fund_type="RES", year=2026, month=9, version=1, insured_heads=9, entered_by=world.officer
+    )
+    assert services.refresh_reconciliations() == 1
+    assert services.outdated() == []
+
+
+def test_asking_what_is_outdated_costs_three_queries(world, django_assert_num_queries):
     one_difference(world)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         services.outdated()
