@@ -20,7 +20,7 @@ from core.jobs import JobRun, enqueue, job
 from core.models import Job, PoolingArea
 from core.notices import mark_all_read
 from core.registries import trail_texts
-from portal.demo import books, claims, facts, packages, people, prepayments, reports, settlements, story
+from portal.demo import books, claims, facts, packages, people, prepayments, reports, settlements, story, tables
 from portal.demo.clock import acting_on
 from portal.demo.places import AREA_CODE, COUNTIES, START, create_places
 from portal.demo.story import ALLIANCES, CURRENT_YEAR, EMP, FUNDS, HP, QX, RES, SETTLED_YEARS, YE, YW
@@ -113,7 +113,7 @@ def steps(claims_rows: int, prepaid: Collection[Month] = story.MONTHS) -> list[S
     """The story in the order of its days; a shorter one has fewer claims and prepays only some months."""
     made = Step(START, 0, "结算明细", "生成一个县的结算明细", _bind(claims.receive, claims_rows), in_real_time=True)
     taken = Step(story.LAST_MONTH.next().first_day, 3, "结算明细", "结算明细入库", claims.finish, in_real_time=True)
-    planned = [made, taken, *_yearly(), *_monthly(prepaid), *_closing()]
+    planned = [made, taken, *_yearly(), *_monthly(prepaid), *_quarterly(), *_closing()]
     return sorted(planned, key=lambda step: (step.day, step.order))
 
 
@@ -179,6 +179,20 @@ def _monthly(prepaid: Collection[Month]) -> list[Step]:
         if month in story.OFFSETS_2024_WEST:
             run = _bind(settlements.record_offsets, month)
             found.append(Step(month.first_day.replace(day=18), 1, "清算", f"{month} 抵扣", run))
+    return found
+
+
+def _quarterly() -> list[Step]:
+    """The tables hospitals owe; those of the claims county's last quarters wait for its claims."""
+    found = [Step(START, 9, "季度报表", "填报职责", tables.duty)]
+    for period in tables.PERIODS:
+        assigned, filed = period.last_day + timedelta(days=1), period.last_day + timedelta(days=11)
+        if period.covered[-1] in story.CLAIMS_MONTHS:
+            filed = story.LAST_MONTH.next().first_day
+        found.append(Step(assigned, 5, "季度报表", f"{period.text}填报任务", _bind(tables.assign, period)))
+        for code in ALLIANCES:
+            run = _bind(tables.carry, code, period)
+            found.append(Step(filed, 8, "季度报表", f"{period.text}基金运行情况表", run))
     return found
 
 

@@ -6,7 +6,15 @@ from submissions.services.deciding import accept, admit_late, reopen, return_sub
 from submissions.services.duties import assign_period, save_duty
 from submissions.services.filing import explain, file, is_late, report_nothing, withdraw
 from submissions.services.receiving import is_interrupted, receive
-from submissions.services.reconciling import explain_line, explain_lines, outdated, reconcile, refresh_reconciliations, sign
+from submissions.services.reconciling import (
+    explain_line,
+    explain_lines,
+    outdated,
+    reconcile,
+    refresh_reconciliations,
+    sign,
+)
+from submissions.services.synthetic import filled_workbook
 from submissions.services.tables import decide_table_version, load_table_version, table_in_force, table_of
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "explain_line",
     "explain_lines",
     "file",
+    "filled_workbook",
     "is_interrupted",
     "is_late",
     "load_table_version",
