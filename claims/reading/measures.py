@@ -30,7 +30,7 @@ from claims.models import (
 )
 from claims.reading.package_scope import PackageScope
 from claims.reading.sums import ZERO, SetHead, counties_of, set_heads
-from core.models import AgreedShare, Alliance, Institution, InstitutionKind, Membership
+from core.models import AgreedShare, Alliance, Institution, InstitutionKind, Membership, TownshipRule
 from core.models.places import PRIMARY_KINDS, valid_on
 from rules.money import allocate_count
 from rules.periods import Month, months_of_year
@@ -123,7 +123,7 @@ def measures(
     through: Month,
     scopes: Mapping[Key, PackageScope] | None = None,
 ) -> dict[Key, Measures]:
-    """By (alliance id, fund type), in six queries whatever the number of alliances."""
+    """By (alliance id, fund type), in seven queries whatever the number of alliances."""
     heads = set_heads(counties_of(alliances), through.year, through)
     found: dict[Key, list[dict[str, Any]]] = defaultdict(list)
     for row in _rows(heads, alliances):
@@ -366,7 +366,10 @@ def _leads(alliances: Collection[Alliance], through: Month) -> dict[int, int]:
 
 
 def _insured(alliances: Collection[Alliance], through: Month) -> dict[Key, int]:
-    """Heads reported for the very month, split by the agreed shares where a county has several alliances (A15)."""
+    """Heads reported for the very month; split by the agreed shares where a county has several alliances (A15).
+
+    Where townships say who belongs to whom the county's report cannot be split: unknown rather than estimated.
+    """
     counties = counties_of(alliances)
     reports = FundMonthlyReport.objects.current().filter(
         county__in=counties, year=through.year, month=through.month, insured_heads__isnull=False
@@ -383,12 +386,17 @@ def _insured(alliances: Collection[Alliance], through: Month) -> dict[Key, int]:
     shares = dict(
         AgreedShare.objects.filter(alliance__county__in=counties, year=through.year).values_list("alliance_id", "share")
     )
+    by_township = set(
+        TownshipRule.objects.filter(valid_on(through.last_day), alliance__county__in=counties).values_list(
+            "alliance__county_id", flat=True
+        )
+    )
     found: dict[Key, int] = {}
     for (county, fund_type), count in heads.items():
         mine = sisters[county]
         if len(mine) == 1:
             found[(mine[0], fund_type)] = count
-        elif mine and all(pk in shares for pk in mine):
+        elif mine and county not in by_township and all(pk in shares for pk in mine):
             parts = allocate_count(count, [shares[pk] for pk in mine])
             found.update({(pk, fund_type): part for pk, part in zip(mine, parts, strict=True)})
     return found

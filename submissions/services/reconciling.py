@@ -159,11 +159,15 @@ class _Current:
 
 
 def refresh_reconciliations() -> int:
-    """Make every outdated reconciliation again; returns how many."""
-    found = outdated()
-    for submission in found:
-        reconcile(submission)
-    return len(found)
+    """Make every outdated reconciliation again; returns how many. One that was superseded meanwhile is left alone."""
+    done = 0
+    for submission in outdated():
+        try:
+            reconcile(submission)
+        except Conflict:
+            continue
+        done += 1
+    return done
 
 
 def is_complete(reconciliation: Reconciliation) -> bool:

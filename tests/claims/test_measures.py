@@ -10,6 +10,7 @@ from claims.models import FundMonthlyReport
 from claims.reading import PackageScope
 from claims.reading.measures import COUNTS, KEYS
 from claims.services import record_factset
+from core.models import TownshipRule
 from rules.periods import Month
 from submissions.declaration import shipped_table
 from tests.claims.facts import fact
@@ -152,11 +153,21 @@ def test_insured_heads_come_from_the_report_of_the_last_month(world):
     assert (east, west) == (301, 200)
 
 
+def test_heads_that_townships_divide_are_unknown_rather_than_estimated(world):
+    TownshipRule.objects.create(
+        alliance=world.east, township_code="990102101", township_name="东镇", valid_from=date(2020, 1, 1)
+    )
+    FundMonthlyReport.objects.create(
+        county=world.yunling, fund_type="RES", year=2026, month=3, version=1, insured_heads=501, entered_by=world.officer
+    )
+    assert "insured" not in reading.measures([world.east], MARCH)[(world.east.pk, "RES")].values
+
+
 def test_many_alliances_are_measured_with_as_many_queries_as_one(world, django_assert_num_queries):
     quarter(world)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         reading.measures([world.alliance], MARCH)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         reading.measures([world.alliance, world.east, world.west], MARCH)
 
 
