@@ -18,9 +18,12 @@ from ledger.models import Book, Entry
 from portal.handbook import BY_SLUG
 from settlement import services as settlement
 from settlement.models import AssessmentScore, SettlementVersion
+from submissions.models import Submission
+from submissions.periods import TablePeriod
 from tests.budgets import ground as budget_ground
 from tests.claims.extracts import claim, imported
 from tests.settlement import ground
+from tests.submissions import ground as table_ground
 from tests.world import World, build_world
 
 # Pages a person without an account may open.
@@ -79,6 +82,24 @@ NAMED_BY: dict[str, tuple[str, dict[str, Any]]] = {
     "settlement:correct": ("version", {}),
     "settlement:analysis-submit": ("version", {}),
     "settlement:recovery-propose": ("version", {}),
+    "submissions:assignment": ("owed", {}),
+    "submissions:template": ("owed", {}),
+    "submissions:upload": ("owed", {}),
+    "submissions:nothing": ("owed", {}),
+    "submissions:assignment-act": ("owed", {"act": "admit"}),
+    "submissions:version": ("filed", {}),
+    "submissions:progress": ("filed", {}),
+    "submissions:original": ("filed", {}),
+    "submissions:answer": ("filed", {}),
+    "submissions:explain": ("filed", {}),
+    "submissions:act": ("filed", {"act": "return"}),
+    "submissions:diff": ("filed", {}),
+    "submissions:members": ("filed", {}),
+    "submissions:receipt": ("filed", {}),
+    "submissions:reconciliation": ("accepted", {}),
+    "submissions:reconciliation-xlsx": ("accepted", {}),
+    "submissions:reconciliation-explain": ("accepted", {}),
+    "submissions:reconciliation-sign": ("accepted", {}),
 }
 
 
@@ -114,6 +135,7 @@ def _arguments(world: World, version: SettlementVersion, found: ClaimsImport) ->
     )  # fmt: skip
     ratio = budgets.enter_ratio(world.officer, world.alliance, 2026, Decimal("0.04"), "上年度考核为基本合格")
     book = Book.objects.get(pooling_area=world.area, fund_type="RES")
+    accepted, filed = tables(world)
     things: dict[str, Any] = {
         "version": version.pk,
         "budget": budget.pk,
@@ -134,6 +156,9 @@ def _arguments(world: World, version: SettlementVersion, found: ClaimsImport) ->
         "reject": OpenReject.objects.get().pk,
         "job": Job.objects.get(name="claims.import").pk,
         "policy": world.scheme.pk,
+        "owed": filed.assignment_id,
+        "filed": filed.pk,
+        "accepted": accepted.pk,
     }
     book_args = {"book": book.pk}
     month = {"county": world.qingxi.code, "month": "2026-09"}
@@ -158,9 +183,16 @@ def _arguments(world: World, version: SettlementVersion, found: ClaimsImport) ->
         "portal:help-topic": {"slug": next(iter(BY_SLUG))},
         "budgets:file": {"kind": "plan", "pk": things["plan"]},
     }
+    args["submissions:reconciliation-rows"] = {"pk": accepted.pk, "line": accepted.reconciliation.lines.all()[1].pk}
     for name, (thing, extra) in NAMED_BY.items():
         args[name] = {"pk": things[thing], **extra}
     return args
+
+
+def tables(world: World) -> tuple[Submission, Submission]:
+    """An accepted quarterly table and a filed one, of a year without a package: their figures need not agree with it."""
+    first, second = (table_ground.assignment(world, TablePeriod.parse(text)) for text in ("2024Q2", "2024Q3"))
+    return table_ground.accepted(world, first), table_ground.filed(world, second)
 
 
 def named_urls() -> dict[str, str]:
