@@ -16,16 +16,19 @@ from core.models.jobs import JobState
 from core.registries import verifications
 from ledger.models import Book, Entry
 from ledger.reading import trial_balance
-from portal.demo import claims, facts, loading, people, story
-from portal.demo.places import COUNTIES
+from portal.demo import claims, facts, loading, people, story, tables
+from portal.demo.places import COUNTIES, alliance_of
 from rules.brackets import OVERRUN, SURPLUS
 from rules.periods import Month, months_between
 from settlement.models import Computation, RecoveryPlan, Settlement, SettlementVersion
+from submissions.reading import held
 
 CLAIMS_ROWS = 3000
 PREPAID = (*months_between(Month(2024, 1), Month(2025, 12)), Month(2026, 10))
 """What case E4 and example 17 stand on, and the month with a held line."""
-KILLED_AT = (1, 40, 41, 260, 700)
+PERIODS = (tables.PERIODS[0], *tables.PERIODS[-3:])
+"""The quarters in which a table stands in a state of its own, and last year's figures for one of them."""
+KILLED_AT = (1, 40, 41, 260, 700, 1010, 1033)
 """Acts (rows of the trail) before which the load is killed, in the middle of whatever step it is."""
 pytestmark = pytest.mark.slow
 
@@ -35,7 +38,8 @@ class Killed(BaseException):
 
 
 def load() -> None:
-    loading.run_steps(loading.steps(CLAIMS_ROWS, PREPAID), lambda done, of, text: None)
+    for planned in (loading.steps(CLAIMS_ROWS, PREPAID), loading.table_steps(PERIODS)):
+        loading.run_steps(planned, lambda done, of, text: None)
 
 
 def load_with_kills() -> int:
@@ -273,3 +277,29 @@ def _is_primary(code: str) -> bool:
 
 def test_the_claims_of_a_full_load_have_a_countys_size():
     assert 220_000 <= claims.ROWS <= 350_000
+
+
+def test_quarterly_tables_stand_in_every_state_of_their_life(city):
+    states = {
+        (code, str(period)): held.latest(held.assignment(alliance_of(code), period))
+        for code in story.ALLIANCES
+        for period in PERIODS
+    }
+    assert states[(tables.NOTHING[0], str(tables.NOTHING[1]))].kind == "nothing"
+    assert states[(tables.RETURNED[0], str(tables.RETURNED[1]))].state == "returned"
+    assert states[(tables.OVERDUE[0], str(tables.OVERDUE[1]))] is None
+    again = states[(tables.SUPERSEDED[0], str(tables.SUPERSEDED[1]))]
+    assert (again.number, again.state) == (2, "accepted")
+    rest = [found.state for found in states.values() if found is not None and found.state != "returned"]
+    assert set(rest) == {"accepted"}
+
+
+def test_accepted_tables_agree_with_the_facts_and_are_signed_but_this_quarters(city):
+    for code in story.ALLIANCES:
+        for period in PERIODS:
+            latest = held.latest(held.assignment(alliance_of(code), period))
+            if latest is None or latest.kind == "nothing" or latest.state != "accepted":
+                continue
+            found = held.reconciliation(latest)
+            assert not found.lines.filter(must_explain=True).exists()
+            assert found.is_signed == (period.quarter != tables.LAST)

@@ -11,10 +11,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core.jobs import run_now
-from core.models import PoolingArea
+from core.models import Job, PoolingArea
 from core.models.jobs import JobState
 from portal.demo import claims
-from portal.demo.loading import begin, queue
+from portal.demo.loading import begin, queue, queue_tables
 from portal.demo.people import PASSWORD
 from portal.demo.places import AREA_CODE, AREA_NAME
 
@@ -36,9 +36,13 @@ class Command(BaseCommand):
         job = queue(area, options["claims"])
         self.stdout.write(f"演示城市“{AREA_NAME}”已建立，各账号密码均为 {PASSWORD}。")
         if options["wait"]:
-            job = run_now(job)
-            self.stdout.write(job.outcome)
-            if job.state == JobState.FAILED:
-                raise CommandError("演示数据没有载入完。")
-        elif job.state != JobState.DONE:
+            self._finish(job)
+            self._finish(queue_tables(area))
+        elif job.state != JobState.DONE or queue_tables(area).state != JobState.DONE:
             self.stdout.write("其余数据由后台任务载入，可在“任务”页查看进度。")
+
+    def _finish(self, job: Job) -> None:
+        done = run_now(job)
+        self.stdout.write(done.outcome)
+        if done.state == JobState.FAILED:
+            raise CommandError("演示数据没有载入完。")
