@@ -93,11 +93,10 @@ def _faults_inside(book: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) ->
     declares = False
     try:
         for member in members:
-            watched = member.filename.lower().endswith((".xml", ".rels", ".vml"))
             tail = b""
             with book.open(member) as part:
                 while block := part.read(_STEP):
-                    if watched and not declares:
+                    if not declares:
                         declares = any(mark in tail + block for mark in _DECLARATIONS)
                         tail = block[-24:]
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):

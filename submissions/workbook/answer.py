@@ -22,7 +22,7 @@ from openpyxl.utils.exceptions import CellCoordinatesException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from submissions.figures import Placed, Read
-from submissions.workbook.formulas import stored_results, with_results
+from submissions.workbook.formulas import with_results
 from submissions.workbook.listing import fill_listing
 from submissions.workbook.refusals import file_refusals
 from submissions.workbook.structure import MARKS_SHEET, RESULT_SHEET
@@ -40,12 +40,12 @@ def answer_workbook(content: bytes, read: Read | None, placed: Sequence[Placed])
 
     ``read`` is None for a workbook refused as a whole; its findings are marked all the same where they name a cell.
     """
-    book = None if file_refusals(content, "") else _opened(content)
+    refusals, seen = file_refusals(content, "")
+    book = None if refusals else _opened(content)
     if book is None:
-        book, results = Workbook(), {}
+        book = Workbook()
         book.active.title = RESULT_SHEET
     else:
-        results = stored_results(content)
         _clean(book)
         _mark(book, placed)
         book.create_sheet(RESULT_SHEET, 0)
@@ -55,7 +55,7 @@ def answer_workbook(content: bytes, read: Read | None, placed: Sequence[Placed])
     book.active = 0
     out = io.BytesIO()
     book.save(out)
-    return with_results(out.getvalue(), results) if results else out.getvalue()
+    return with_results(out.getvalue(), seen.results)
 
 
 def _opened(content: bytes) -> Workbook | None:

@@ -1,17 +1,14 @@
-"""Formulas of a workbook: those we write for the eye, and the results that others' formulas left in the file."""
+"""Formulas of a workbook: those we write for the eye, and results put back behind others' formulas."""
 
 from __future__ import annotations
 
 import io
 import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
-from xml.etree import ElementTree
 
 from submissions.declaration import Row, Table
+from submissions.workbook.scan import Result, sheet_parts
 
 WORDING = {
     "current_balance": "{2}*{months}/12-{3}",
@@ -53,54 +50,6 @@ def execution_formula(table: Table, row: Row) -> str:
     return f'=IFERROR(IF(OR({now}="",{budget}=""),"",{now}/{budget}*100),"")'
 
 
-@dataclass(frozen=True)
-class Result:
-    """The stored result of a formula: the type and text as they stand in the file."""
-
-    kind: str
-    text: str
-
-    @property
-    def value(self) -> str | Decimal | bool:
-        if self.kind in ("str", "e", "d"):
-            return self.text
-        return self.text == "1" if self.kind == "b" else Decimal(self.text)
-
-
-def sheet_parts(book: zipfile.ZipFile) -> dict[str, str]:
-    """Sheet title → the part of the package that holds it."""
-    targets = {}
-    for rel in ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels")):
-        target = rel.get("Target", "")
-        targets[rel.get("Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    root = ElementTree.fromstring(book.read("xl/workbook.xml"))
-    return {
-        sheet.get("name", ""): targets[identifier]
-        for sheet in root.iter()
-        if _local(sheet.tag) == "sheet" and (identifier := _relation(sheet)) in targets
-    }
-
-
-def stored_results(content: bytes) -> dict[str, dict[str, Result]]:
-    """Sheet title → cell → the result its formula left; formulas without one are absent."""
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        return {
-            title: dict(_results(book.read(part)))
-            for title, part in sheet_parts(book).items()
-            if part in book.NameToInfo
-        }
-
-
-def _results(xml: bytes) -> Iterator[tuple[str, Result]]:
-    for _event, cell in ElementTree.iterparse(io.BytesIO(xml)):
-        if _local(cell.tag) != "c":
-            continue
-        parts = {_local(part.tag): part for part in cell}
-        if "f" in parts and (text := parts["v"].text if "v" in parts else None):
-            yield cell.get("r", ""), Result(cell.get("t", "n"), text)
-        cell.clear()
-
-
 _FORMULA_CELL = re.compile(
     rb'<c r="(?P<cell>[A-Z]+[0-9]+)"(?P<style>[^>]*)>(?P<formula><f[^>]*?(?:/>|>[^<]*</f>))(?:<v ?/>|<v></v>)?</c>'
 )
@@ -127,11 +76,3 @@ def _put_back(known: dict[str, Result], match: re.Match[bytes]) -> bytes:
     kind = b"" if result.kind == "n" else f' t="{result.kind}"'.encode()
     style = re.sub(rb' t="[^"]*"', b"", match["style"])
     return b'<c r="%b"%b%b>%b<v>%b</v></c>' % (match["cell"], style, kind, match["formula"], text)
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-def _relation(sheet: ElementTree.Element) -> str | None:
-    return next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)

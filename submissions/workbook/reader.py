@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from decimal import Decimal, InvalidOperation
 
 from openpyxl import Workbook, load_workbook
@@ -24,51 +23,40 @@ from submissions.figures import Cause, Figures, Found, Layout, MemberValues, Rea
 from submissions.workbook import codes, structure
 from submissions.workbook.cells import LONGEST_TEXT, Cell, read_date, read_number, read_text
 from submissions.workbook.codes import Code
-from submissions.workbook.formulas import Result, stored_results
 from submissions.workbook.meta import read_meta
 from submissions.workbook.model import Expected
 from submissions.workbook.refusals import Unreadable, cut, file_refusals
+from submissions.workbook.scan import Result
 
 VALUE_COLUMNS = ("current", "last", "budget")
-MOST_UNPACKED = 24 * 1024 * 1024
-"""A filled table unpacks to less than 2 MB; what is far larger would cost a worker its memory."""
 _LITERALS = re.compile(r'"[^"]*"|\\.')
 CAUSE_TEXTS = ("fund_type", "kind", "cause", "measure")
 
 
 def read_workbook(content: bytes, name: str, expected: Expected) -> Read:
     """What the workbook says. Raises :class:`Unreadable` with every reason why it cannot be read as a whole."""
-    refusals = file_refusals(content, name) or _too_much(content, name)
+    refusals, seen = file_refusals(content, name)
     if refusals:
         raise Unreadable(refusals)
-    book, results = opened(content, name)
+    book = _opened(content, name)
     meta = read_meta(book)
     found = structure.origin_refusals(meta, expected)
     table = expected.tables(meta["table"], meta["version"]) if meta else None
     if meta is None or table is None or meta["table"] != expected.table:
         raise Unreadable(found)
-    reading = _Reading(book, results, table, expected)
+    reading = _Reading(book, seen.results, table, expected)
     reading.check_shape(found)
     if found:
         raise Unreadable(cut(found))
     return reading.read()
 
 
-def opened(content: bytes, name: str) -> tuple[Workbook, dict[str, dict[str, Result]]]:
-    """The workbook with its formulas, and their stored results."""
+def _opened(content: bytes, name: str) -> Workbook:
     try:
-        return load_workbook(io.BytesIO(content)), stored_results(content)
+        return load_workbook(io.BytesIO(content))
     except Exception as error:  # openpyxl raises whatever a broken part makes it raise
         text = "工作簿内容损坏，无法读取。"
         raise Unreadable([codes.CUT_OFF.found(text, value=name)]) from error
-
-
-def _too_much(content: bytes, name: str) -> list[Found]:
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        unpacked = sum(member.file_size for member in book.infolist())
-    if unpacked <= MOST_UNPACKED:
-        return []
-    return [codes.BOMB.found(f"工作簿内容过多（解压后 {unpacked // 1048576} MB），远超一份报表。", value=name)]
 
 
 class _Reading:

@@ -8,6 +8,7 @@ from core.errors import Problem, Refused
 from core.workbook import faults_of_file
 from submissions.figures import Found
 from submissions.workbook import codes
+from submissions.workbook.scan import Scan, scan
 
 MOST_PLACES = 100
 """So many places of one code are named; behind them stands how many there are."""
@@ -39,13 +40,21 @@ def _problem(found: Found) -> Problem:
     return Problem(where, found.value, f"{found.code} {found.text}", found.remedy)
 
 
-def file_refusals(content: bytes, name: str) -> list[Found]:
-    """What keeps the file from being opened, before anything in it is parsed."""
+def file_refusals(content: bytes, name: str) -> tuple[list[Found], Scan]:
+    """What keeps the file from being opened by the spreadsheet library, and what a first look through it saw."""
     found = []
     for kind, problem in faults_of_file(content, name):
         code, text = _KINDS[kind]
         found.append(code.found(text or problem.text, value=name))
-    return found
+    if found:
+        return found, Scan()
+    seen = scan(content)
+    if seen.too_much:
+        text = f"工作簿内容过多（{seen.too_much}），远超一份报表。"
+        found.append(codes.BOMB.found(text, value=name))
+    if seen.merged:
+        found.append(codes.MERGED.found(f"合并单元格的范围 {seen.merged} 过大。", value=seen.merged))
+    return found, seen
 
 
 def cut(found: Sequence[Found]) -> list[Found]:

@@ -76,8 +76,8 @@ def test_entity_declarations_are_refused_before_anything_is_parsed(coding):
     assert "实体声明" in told
 
 
-def test_the_same_words_in_a_picture_do_no_harm():
-    check_xlsx(with_member("xl/media/image1.png", b"<!DOCTYPE"), "a.xlsx")
+def test_an_entity_declaration_is_found_under_whatever_name_the_part_has():
+    assert "实体声明" in refusal(with_member("xl/worksheets/sheet1.dat", b"<!DOCTYPE a>"))
 
 
 def test_macros_and_links_to_other_files_are_refused_together():

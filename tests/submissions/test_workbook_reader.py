@@ -209,3 +209,23 @@ def test_a_workbook_cut_anywhere_is_refused_and_never_breaks_the_reader(cut):
 )
 def test_a_workbook_lacking_a_part_is_refused_and_never_breaks_the_reader(part):
     assert {each.code for each in refused(repacked(small_book(), drop=(part,))).found} <= {"F03", "F04", "F14"}
+
+
+@pytest.mark.parametrize("ref", ["A1:XFD1048576", "C1:C1048576", "C:D"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/anything.dat"])
+def test_a_merge_of_millions_of_cells_is_refused_before_it_is_opened(ref, part):
+    merge = f"<x><mergeCells><mergeCell ref='{ref}'/></mergeCells></x>".encode()
+    drop = (part,) if part.endswith("xml") else ()
+    assert {each.code for each in refused(repacked(small_book(), add=[(part, merge)], drop=drop)).found} == {"F18"}
+
+
+@pytest.mark.parametrize("element", [b"<row/>", b"<c/>", b"<a b='c'/>"])
+def test_more_elements_than_any_table_has_are_refused_before_it_is_opened(element):
+    content = repacked(small_book(), add=[("xl/x.xml", b"<x>" + element * 400_001 + b"</x>")])
+    assert {each.code for each in refused(content).found} == {"F05"}
+
+
+@pytest.mark.parametrize("element", ["hyperlink", "comment"])
+def test_a_link_or_comment_on_millions_of_cells_is_refused_before_it_is_opened(element):
+    content = repacked(small_book(), add=[("xl/x.xml", f'<x><{element} ref="A1:XFD1048576"/></x>'.encode())])
+    assert {each.code for each in refused(content).found} == {"F05"}
