@@ -1,4 +1,4 @@
-"""kill -9 at every commit point of an import, a month end and a settlement: the next worker finishes it, once."""
+"""kill -9 at every commit point of an import, a month end, a settlement, a quarter: the next worker finishes it, once."""
 
 import signal
 
@@ -15,10 +15,12 @@ from core.registries import verifications
 from ledger.models import Entry
 from settlement.jobs import enqueue_year
 from settlement.models import Computation, SettlementVersion
+from submissions.models import Assignment, Finding, Submission, SubmissionChange
 from tests.budgets import ground as budgets
 from tests.claims.extracts import claim, in_month, received
 from tests.crash.worker import run_worker
 from tests.settlement import ground as settlements
+from tests.submissions import ground as tables
 from tests.world import build_world
 
 SURROUNDINGS = {"django_migrations", "django_content_type", "auth_permission"}
@@ -45,6 +47,12 @@ def a_settlement(world):
     enqueue_year(world.officer, settlements.YEAR)
 
 
+def a_quarter(world):
+    """An uploaded table with an error in it to be checked, and the next quarter's assignments to be made."""
+    tables.received(world, tables.assignment(world), tables.typed("RES", "3", 1))
+    enqueue("submissions.assign", period="2026Q4")
+
+
 def everything_done():
     """What the finished work left, without the numbers of rows."""
     return {
@@ -61,6 +69,10 @@ def everything_done():
         "versions": sorted(SettlementVersion.objects.values_list("settlement__fund_type", "number", "state")),
         "computations": sorted(Computation.objects.values_list("number", "charged", "cash")),
         "entries": Entry.written.count(),
+        "assignments": sorted(Assignment.objects.values_list("alliance__code", "period", "state")),
+        "tables": list(Submission.objects.values_list("number", "state", "cells_read", "answer__name")),
+        "findings": sorted(Finding.objects.values_list("number", "code", "cell")),
+        "acts": sorted(SubmissionChange.objects.values_list("act", "target")),
     }
 
 
@@ -87,7 +99,7 @@ def data_dir(tmp_path, settings):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("story", "points"), [(an_import, 12), (a_month_end, 20), (a_settlement, 12)])
+@pytest.mark.parametrize(("story", "points"), [(an_import, 12), (a_month_end, 20), (a_settlement, 12), (a_quarter, 8)])
 def test_a_worker_killed_at_any_commit_point_is_followed_by_one_that_finishes_once(
     story, points, transactional_db, data_dir, settings, tmp_path
 ):
