@@ -178,7 +178,7 @@ def _workbook(
     return {
         "table": table,
         "hard": _grouped(hard, table),
-        "soft": [_placed(one, table) | {"typed": typed.get(one.number, one.explanation)} for one in soft],
+        "soft": [_placed(one, table) | {"typed": typed.get(one.pk, one.explanation)} for one in soft],
         "tabs": tabs(table, marked),
         "preview": preview(table, found.assignment.of, Figures.from_json(found.figures), marked, key),
     }

@@ -271,8 +271,8 @@ def test_explanations_are_saved_with_one_button_and_kept_when_one_is_refused(wor
     soft = [one for one in with_soft.findings.all() if one.severity == "soft"]
     assert soft
     client = client_of(world.hospital)
-    texts = {f"text-{one.number}": LONG_ENOUGH for one in soft}
-    refused = client.post(url("explain", with_soft.pk), texts | {f"text-{soft[0].number}": "太短"})
+    texts = {f"text-{one.pk}": LONG_ENOUGH for one in soft}
+    refused = client.post(url("explain", with_soft.pk), texts | {f"text-{soft[0].pk}": "太短"})
     assert refused.status_code == 422
     assert ">太短</textarea>" in refused.content.decode()
     assert with_soft.findings.exclude(explanation="").count() == 0
@@ -281,7 +281,7 @@ def test_explanations_are_saved_with_one_button_and_kept_when_one_is_refused(wor
 
 
 def test_filing_saves_what_was_typed_and_hands_it_in(world, client_of, with_soft):
-    texts = {f"text-{one.number}": LONG_ENOUGH for one in with_soft.findings.filter(severity="soft")}
+    texts = {f"text-{one.pk}": LONG_ENOUGH for one in with_soft.findings.filter(severity="soft")}
     answer = client_of(world.hospital).post(url("act", with_soft.pk, "file"), texts, follow=True)
     assert answer.status_code == 200
     with_soft.refresh_from_db()
