@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from xml.etree import ElementTree
 
-from openpyxl.utils.cell import range_boundaries
-
 MOST_UNPACKED = 24 * 1024 * 1024
 MOST_ELEMENTS = 400_000
 MOST_MERGED = 50_000
@@ -101,6 +99,8 @@ class _Part:
 
 
 def _area(ref: str) -> int:
+    from openpyxl.utils.cell import range_boundaries
+
     if not ref:
         return 0
     try:
