@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from claims.reading import insured_heads
 from rules.money import ZERO, round_fen
 from submissions.declaration import MONEY_UNIT, Row, Table
 from submissions.models import Assignment
@@ -42,7 +43,7 @@ def _filled(
     found = compared(assignment.alliance, assignment.of)
     values: Values = dict(prefill.values)
     for fund in FUNDS:
-        known = found.measures[fund].values
+        known = {**_own_heads(assignment, fund), **found.measures[fund].values}
         for row in table.typed_rows:
             if row.kind == "input" and row.fact in known:
                 values[(fund, row.code, "current")] = _shown(row.unit, known[row.fact])
@@ -54,6 +55,12 @@ def _filled(
         for member in prefill.members:
             _member(members, table, member.institution, fund, found.measures[fund].members.get(member.institution, {}))
     return replace(prefill, values=values, member_values=members)
+
+
+def _own_heads(assignment: Assignment, fund: str) -> dict[str, Decimal]:
+    """What an alliance knows of its own insured where the county's report does not tell them apart."""
+    heads = insured_heads(assignment.alliance, assignment.of.year, fund)
+    return {"insured": Decimal(heads.insured)} if heads else {}
 
 
 def _member(values: Values, table: Table, code: str, fund: str, known: Mapping[str, Decimal]) -> None:
