@@ -188,7 +188,7 @@ def _members(table: Table, figures: Figures, here: list[Finding]) -> Preview:
     for finding in here:
         marks[(finding.institution, finding.fund_type, column_of(finding) or "B")].append(finding)
     lines = []
-    for number, member in enumerate(figures.members, start=1):
+    for number, member in enumerate(figures.members, start=table.header_row + 1):
         cells = []
         for at, column in enumerate(table.member_columns):
             found = _sorted(marks.pop((member.institution, member.fund_type, letter(at)), []))
@@ -198,7 +198,9 @@ def _members(table: Table, figures: Figures, here: list[Finding]) -> Preview:
     heads = tuple(
         Head(letter(at), column.title, column.is_typed) for at, column in enumerate(table.member_columns)
     )
-    return Preview("members", table.sheets["members"], "金额单位：万元", heads, "", tuple(lines))
+    return Preview(
+        "members", table.sheets["members"], "金额单位：万元", heads, str(table.header_row), tuple(lines)
+    )
 
 
 def _member_text(member: MemberValues, column: MemberColumn) -> str:

@@ -184,6 +184,7 @@ def _page(
             {"fund": fund, "label": label, "lines": [one for one in lines if one.line.fund_type == fund]}
             for fund, label in FUND_NAMES.items()
         ],
+        "asked": must,
         "must": len(must),
         "open": sum(1 for one in must if one.is_open),
         "different": sum(1 for one in lines if one.difference),

@@ -90,6 +90,7 @@ def diff(request: HttpRequest, pk: int) -> HttpResponse:
         "older": older,
         "newer": newer,
         "others": others,
+        "compared": [older, newer] if older is not None else [],
         "rows": rows,
     }
     return render(request, "submissions/diff.html", context)

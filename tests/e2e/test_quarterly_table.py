@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from core.jobs import run_now
@@ -18,6 +19,7 @@ from submissions.sources import prefill_of
 from tests.submissions import ground
 from tests.submissions.facts import agreeing_facts
 from tests.submissions.ground import both, typed
+from tests.world import PASSWORD
 
 MISTAKES = {
     "H1": typed("RES", "5.3", 2308.15),
@@ -26,7 +28,9 @@ MISTAKES = {
     "H5": typed("ALL", "14.1", 300),
     "H3": lambda book, table: _member(book, table, "visits", 61000),
 }
-OTHER_FACTS = both(typed("RES", "15.1", 330.00), typed("ALL", "15.1", 950.00))
+OTHER_FACTS = both(
+    typed("RES", "15.1", 330.00), typed("ALL", "15.1", 950.00), typed("RES", "9.3", 3176.95, "last")
+)  # a difference to the facts, and a change to last year that asks for a word
 REASON = "院内补结算二十万元于次月入账，结算系统计入下一期，已逐笔核对。"
 WIDTHS = (390, 1440)
 
@@ -86,6 +90,21 @@ def saved(page: Page, link: str, path: Path) -> Path:
     return path
 
 
+def keeps_what_was_typed(page: Page) -> None:
+    """The session ends while somebody writes: after the login the page is back with every word of it."""
+    where, fields = page.url, page.locator("#explanations textarea")
+    for field in fields.all():
+        field.fill(ground.LONG_ENOUGH)
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_role("button", name="保存说明").click()
+    page.get_by_label("用户名").fill("hospital")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page).to_have_url(where)
+    for field in fields.all():
+        expect(field).to_have_value(ground.LONG_ENOUGH)
+
+
 def fits(page: Page, accessible: Any) -> None:
     """A page is never wider than its screen, on the telephone and at the desk, and axe finds nothing."""
     for width in WIDTHS:
@@ -134,8 +153,7 @@ def test_a_quarter_from_the_template_to_the_signed_reconciliation(
     expect(page.locator("main")).to_contain_text("2,380.15")
     fits(page, accessible)
     page.goto(f"{base}{mended.get_absolute_url()}")
-    for field in page.locator("#explanations textarea").all():
-        field.fill(ground.LONG_ENOUGH)
+    keeps_what_was_typed(page)
     confirm(page, "报送")
     expect(page.locator("main")).to_contain_text("已报送，待受理")
 
