@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.access import has_any_role
 from core.models import Role, User
 from core.registries import SearchHit, Todo
-from submissions.models import Assignment, Submission
+from submissions.models import Assignment, Submission, TableVersion
 from submissions.models.assignments import AssignmentQuerySet
 from submissions.states import AssignmentState
 
@@ -25,8 +25,12 @@ TITLES = {
 
 
 def todos(user: User) -> list[Todo]:
-    """Hospital: what is to be filed, nearest day first. Officer: what waits to be accepted, longest first."""
-    return [_todo(row) for row in _waiting(user).with_places().order_by("due_on", "alliance__code")[:LIMIT]]
+    """Hospital: what is to be filed, nearest day first. Officer: what waits to be accepted. Reviewer: loaded versions."""
+    rows = [_todo(row) for row in _waiting(user).with_places().order_by("due_on", "alliance__code")[:LIMIT]]
+    if has_any_role(user, {Role.FUND_REVIEWER}):
+        loaded = TableVersion.objects.visible_to(user).filter(status="proposed").order_by("pk")
+        rows += [Todo(f"核准{row}", row.get_absolute_url(), f"自 {row.valid_from} 起用", verb="核准") for row in loaded]
+    return rows[:LIMIT]
 
 
 def badge(user: Any) -> int:

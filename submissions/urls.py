@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from submissions.views import acts, assignment, lists, reconciliation, version
+from submissions.views import acts, assignment, lists, reconciliation, tables, version
 
 app_name = "submissions"
 
@@ -26,9 +26,7 @@ urlpatterns = [
     path("versions/<int:pk>/members/", version.member_summary, name="members"),
     path("versions/<int:pk>/receipt/", version.receipt, name="receipt"),
     path("versions/<int:pk>/reconciliation/", reconciliation.reconciliation, name="reconciliation"),
-    path(
-        "versions/<int:pk>/reconciliation.xlsx", reconciliation.reconciliation_xlsx, name="reconciliation-xlsx"
-    ),
+    path("versions/<int:pk>/reconciliation.xlsx", reconciliation.reconciliation_xlsx, name="reconciliation-xlsx"),
     path(
         "versions/<int:pk>/reconciliation/explain/",
         reconciliation.reconciliation_explain,
@@ -40,4 +38,6 @@ urlpatterns = [
         reconciliation.reconciliation_rows,
         name="reconciliation-rows",
     ),
+    path("tables/<int:pk>/", tables.table_version, name="table-version"),
+    path("tables/<int:pk>/decide/", tables.table_version_decide, name="table-version-decide"),
 ]

@@ -57,7 +57,10 @@ class TableVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.table} 第 {self.version} 版"
+        return f"季度报表第 {self.version} 版"
+
+    def get_absolute_url(self) -> str:
+        return reverse("submissions:table-version", args=[self.pk])
 
 
 class Duty(models.Model):

@@ -87,7 +87,7 @@ def decide_table_version(actor: User, row: TableVersion, approve: bool) -> Table
         held.decided_by, held.decided_at = actor, timezone.now()
         held.save(update_fields=["status", "decided_by", "decided_at"])
         verb = "核准" if approve else "不予核准"
-        notify([held.entered_by], f"{actor}{verb}了报表版本：{held}")
+        notify([held.entered_by], f"{actor}{verb}了报表版本：{held}", held.get_absolute_url())
         record(actor, DECIDE, held, f"{verb}报表版本：{held}", _data(held))
         return held
 

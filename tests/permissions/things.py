@@ -18,6 +18,8 @@ from ledger.models import Book, Entry
 from portal.handbook import BY_SLUG
 from settlement import services as settlement
 from settlement.models import AssessmentScore, SettlementVersion
+from submissions import services as submissions
+from submissions.declaration import shipped_text
 from submissions.models import Submission
 from submissions.periods import TablePeriod
 from tests.budgets import ground as budget_ground
@@ -96,6 +98,8 @@ NAMED_BY: dict[str, tuple[str, dict[str, Any]]] = {
     "submissions:diff": ("filed", {}),
     "submissions:members": ("filed", {}),
     "submissions:receipt": ("filed", {}),
+    "submissions:table-version": ("table_version", {}),
+    "submissions:table-version-decide": ("table_version", {}),
     "submissions:reconciliation": ("accepted", {}),
     "submissions:reconciliation-xlsx": ("accepted", {}),
     "submissions:reconciliation-explain": ("accepted", {}),
@@ -159,6 +163,7 @@ def _arguments(world: World, version: SettlementVersion, found: ClaimsImport) ->
         "owed": filed.assignment_id,
         "filed": filed.pk,
         "accepted": accepted.pk,
+        "table_version": submissions.load_table_version(world.admin, world.area, official_form()).pk,
     }
     book_args = {"book": book.pk}
     month = {"county": world.qingxi.code, "month": "2026-09"}
@@ -187,6 +192,11 @@ def _arguments(world: World, version: SettlementVersion, found: ClaimsImport) ->
     for name, (thing, extra) in NAMED_BY.items():
         args[name] = {"pk": things[thing], **extra}
     return args
+
+
+def official_form() -> str:
+    """The shipped table under another version number."""
+    return shipped_text().replace('version = "1"', 'version = "2026-1"', 1)
 
 
 def tables(world: World) -> tuple[Submission, Submission]:

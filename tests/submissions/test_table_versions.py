@@ -7,7 +7,7 @@ import pytest
 from core.access import NotAllowed
 from core.errors import Conflict, Refused
 from core.models import Notice, TrailEvent
-from submissions import services
+from submissions import services, todos
 from submissions.declaration import shipped_table, shipped_text
 from submissions.models import TableVersion
 from submissions.periods import TablePeriod
@@ -104,6 +104,26 @@ def test_loading_and_deciding_stand_in_the_trail(world):
     events = TrailEvent.objects.filter(subject_type="submissions.tableversion").order_by("pk")
     assert [event.data["status"] for event in events] == ["proposed", "approved"]
     assert {event.data["sha256"] for event in events} == {row.sha256}
+
+
+def test_the_reviewer_finds_the_version_on_the_desk_and_decides_on_its_page(world, client_of):
+    row = services.load_table_version(
+        world.admin, world.area, official(**{'label = "医共体内"': 'label = "医疗集团内"'})
+    )
+    [todo] = todos.todos(world.reviewer)
+    assert (todo.title, todo.url, todos.todos(world.officer)) == (
+        "核准季度报表第 2026-1 版",
+        row.get_absolute_url(),
+        [],
+    )
+    page = client_of(world.reviewer).get(todo.url)
+    assert [(moved.code, moved.after) for moved in page.context["changes"]] == [("4", "医疗集团内")]
+    assert client_of(world.stranger_reviewer).get(todo.url).status_code == 404
+    assert client_of(world.officer).post(f"{todo.url}decide/", {"decision": "approve"}).status_code == 403
+    decided = client_of(world.reviewer).post(f"{todo.url}decide/", {"decision": "approve"}, follow=True)
+    assert "已核准" in decided.content.decode() and todos.todos(world.reviewer) == []
+    again = client_of(world.second_reviewer).post(f"{todo.url}decide/", {"decision": "decline"})
+    assert again.status_code == 409 and "何劲松" in again.content.decode()
 
 
 def test_a_workbook_of_a_loaded_version_with_rows_in_another_order_is_read_by_code(world, in_time):
