@@ -120,7 +120,7 @@ def _refuse_same_file(assignment: Assignment, digest: str, name: str) -> Submiss
                 "file",
                 name,
                 f"这份文件与 {when} 上传的第 {held.number} 版（回执 {held.receipt}，{held.get_state_display()}）完全相同，未作改动。",
-                "请确认修改后已保存，再上传修改过的文件。",
+                "请确认修改后已保存，再上传修改过的文件；只想按最新的打包、预付数重新检查的，另存一次再上传。",
             )
         ]
     )
