@@ -12,6 +12,8 @@ from claims.reading import finding_codes
 from core import policies
 from portal import handbook
 from rules.scheme import load_scheme, scheme_names
+from submissions.declaration import shipped_table
+from submissions.reading.handbook import check_codes
 
 
 @pytest.mark.parametrize("topic", handbook.TOPICS, ids=lambda topic: topic.slug)
@@ -94,3 +96,22 @@ def test_pages_ask_a_visitor_to_sign_in_first(db, client):
 def test_the_worked_example_of_the_year_end_cash_is_the_one_of_the_policy_examples():
     cash = next(formula for formula in handbook.formulas() if formula.anchor == "cash")
     assert list(cash.trace)[-1].value == Decimal("37400000.00")
+
+
+def test_every_row_of_the_quarterly_table_says_how_it_is_filled(world, client_of):
+    page = client_of(world.hospital).get("/help/rows/").content.decode()
+    table = shipped_table()
+    for row in table.rows:
+        assert f'id="row-{row.code}"' in page
+        assert row.how.replace("&", "&amp;") in page, row.code
+    for column in table.member_columns:
+        assert column.title in page
+
+
+def test_every_code_of_the_quarterly_checks_is_listed_with_its_remedy(world, client_of):
+    page = client_of(world.officer).get("/help/codes/").content.decode()
+    codes = check_codes()
+    assert {"H1", "S1", "F01", "V01"} <= {one.code for one in codes}
+    for one in codes:
+        assert f'id="{one.code}"' in page and one.title in page
+        assert one.remedy
