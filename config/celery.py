@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import celeryd_init, setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -24,3 +24,9 @@ def use_the_log_settings_of_the_site(**_: Any) -> None:
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@celeryd_init.connect
+def give_way_to_the_pages(**_: Any) -> None:
+    """A worker and its children take what the web processes leave of the processors: somebody is waiting for a page."""
+    os.nice(10)

@@ -10,7 +10,7 @@ class SubmissionsConfig(AppConfig):
     verbose_name = "季度报表"
 
     def ready(self) -> None:
-        from core.access import BUREAU_ROLES, HOSPITAL_ROLES, register_action
+        from core.access import BUREAU_ROLES, register_action
         from core.models import Role
         from core.navigation import register_nav
         from core.registries import control_sums, due_work, home_todos, search_sources, trail_texts, verifications
@@ -44,7 +44,7 @@ class SubmissionsConfig(AppConfig):
             url_name="submissions:list",
             icon="table",
             order=30,
-            roles=BUREAU_ROLES | HOSPITAL_ROLES | {Role.OBSERVER},
+            roles=BUREAU_ROLES | {Role.HOSPITAL_FINANCE, Role.OBSERVER},
             badge=todos.badge,
         )
 

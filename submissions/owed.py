@@ -39,7 +39,8 @@ class Owed:
 
     @property
     def is_overdue(self) -> bool:
-        return self.assignment.state in UNFILED and self.assignment.last_day < self.today
+        unfiled = self.assignment.state in UNFILED and not self.assignment.reopened
+        return unfiled and self.assignment.last_day < self.today
 
     @property
     def state(self) -> str:
@@ -71,7 +72,17 @@ class Owed:
     def next_step(self) -> str:
         if self.last is not None and self.last.state == SubmissionState.REFUSED and self.is_open:
             return "文件不能读取，按提示另存后重新上传"
+        if self.assignment.state == AssignmentState.ACCEPTED and self._is_settled:
+            return "已办结"
         return NEXT_STEPS[AssignmentState(self.assignment.state)]
+
+    @property
+    def _is_settled(self) -> bool:
+        """Nothing was reported, or both sides signed the reconciliation."""
+        if self.last is None or self.last.kind == SubmissionKind.NOTHING:
+            return True
+        found = getattr(self.last, "reconciliation", None)
+        return found is not None and found.is_signed
 
     @property
     def url(self) -> str:
@@ -114,7 +125,7 @@ def owed(user: Any, year: int | None = None) -> list[Owed]:
     rows: QuerySet[Assignment] = Assignment.objects.visible_to(user).with_places()
     if year is not None:
         rows = rows.filter(period__startswith=f"{year}Q")
-    seen = Submission.objects.visible_to(user).select_related("uploaded_by").order_by("number")
+    seen = Submission.objects.visible_to(user).select_related("uploaded_by", "reconciliation").order_by("number")
     rows = rows.prefetch_related(Prefetch("versions", queryset=seen.defer("figures", "notes"), to_attr="seen"))
     now = today()
     return [Owed(row, row.seen[-1] if row.seen else None, now) for row in rows]

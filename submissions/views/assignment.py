@@ -25,7 +25,7 @@ from submissions.states import Act, AssignmentState, SubmissionState, action_nam
 from submissions.views.finding import find_assignment, is_hospital, refused_by, versions_seen
 
 DIALOGS = (Act.NOTHING, Act.ADMIT, Act.REOPEN, Act.WAIVE)
-DONE = {Act.ADMIT: "已准予迟报", Act.REOPEN: "已重新开放报送", Act.WAIVE: "已准予豁免，医共体重新上传后生效"}
+DONE = {Act.ADMIT: "已准予迟报", Act.REOPEN: "已重新开放报送", Act.WAIVE: "已准予豁免，即时生效，对以后上传的版本同样有效"}
 
 
 @require_GET
