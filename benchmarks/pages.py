@@ -4,6 +4,10 @@
     DATA_DIR=/tmp/city/var python benchmarks/pages.py                        # waitress, as ``up`` serves
     DATA_DIR=/tmp/city/var python benchmarks/pages.py --server gunicorn      # as docker-compose.yml serves
     … --users 8 --requests 160 --only settlement
+    … --think 1 --requests 80      # people look at a page for about a second before the next one
+
+Without ``--think`` the users press again the moment a page is there: that measures how many pages a second the machine can
+make at most. With it they are people, and the figures say what a person waits.
 
 Uses the installation the environment describes (DATA_DIR, DATABASE_URL); it must hold data. The users are clients in a
 process of their own on the same cores, so their work is inside the figures. The floor is ``/healthz`` in the same run:
@@ -150,8 +154,8 @@ def serve(kind: str, port: int) -> subprocess.Popen[bytes]:
     raise SystemExit("the server did not start")
 
 
-def measure(url: str, port: int, keys: Sequence[str], requests: int) -> Measured:
-    """``requests`` requests by one keep-alive connection per session, released together."""
+def measure(url: str, port: int, keys: Sequence[str], requests: int, think: float = 0.0) -> Measured:
+    """``requests`` requests by one keep-alive connection per session, released together; ``think`` seconds between them."""
     barrier, lock = threading.Barrier(len(keys) + 1), threading.Lock()
     seconds: list[float] = []
     failures = 0
@@ -162,7 +166,9 @@ def measure(url: str, port: int, keys: Sequence[str], requests: int) -> Measured
         headers = {"Cookie": f"sessionid={key}", "Accept-Encoding": "gzip"}
         mine, failed = [], 0
         barrier.wait()
-        for _ in range(requests // len(keys)):
+        for number in range(requests // len(keys)):
+            if think:
+                time.sleep(think * (0.5 + (number * 7 + keys.index(key) * 3) % 10 / 10))
             began = time.perf_counter()
             connection.request("GET", url, headers=headers)
             answer = connection.getresponse()
@@ -192,6 +198,7 @@ def main() -> int:
     parser.add_argument("--server", choices=("waitress", "gunicorn"), default="waitress")
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--requests", type=int, default=160, help="per page")
+    parser.add_argument("--think", type=float, default=0.0, help="mean seconds a person looks at a page")
     parser.add_argument("--only", default="", help="pages whose address contains this")
     parser.add_argument("--port", type=int, default=8790)
     given = parser.parse_args()
@@ -211,13 +218,16 @@ def main() -> int:
     try:
         measure(FLOOR, given.port, keys, given.users * 10)
         floor = measure(FLOOR, given.port, keys, given.requests * 4)
-        print(f"{given.server}, {given.users} users, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
+        pause = f"{given.think:g} s between pages"
+        print(
+            f"{given.server}, {given.users} users, {pause}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before"
+        )
         print(f"{'page':<24}{'queries':>8}{'p50 ms':>9}{'p95 ms':>9}{'per s':>8}{'× floor':>9}")
         print(f"{FLOOR:<24}{0:>8}{floor.p50:>9.1f}{floor.p95:>9.1f}{floor.per_second:>8.0f}{1:>9.1f}")
         slow = failed = 0
         for page in pages:
             measure(page.url, given.port, keys, given.users * 2)
-            found = measure(page.url, given.port, keys, given.requests)
+            found = measure(page.url, given.port, keys, given.requests, given.think)
             slow += found.p95 > TARGET
             failed += found.failures
             mark = " !" if found.p95 > TARGET else ""
