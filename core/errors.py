@@ -40,3 +40,12 @@ class Conflict(Refused):
     """Somebody else was first: the object is no longer in the state the caller saw."""
 
     status = 409
+
+
+REASON_MIN = 4
+
+
+def need_reason(reason: str, field: str = "reason") -> None:
+    """Refuse an act that needs a reason and has none worth the name."""
+    if len(reason.strip()) < REASON_MIN:
+        raise Refused([Problem(field, reason.strip(), "没有写明理由。", f"请至少写 {REASON_MIN} 个字，说明原因和要求。")])

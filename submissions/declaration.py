@@ -29,8 +29,22 @@ ROW_KINDS = frozenset({"input", "sum", "derived"})
 COLUMN_KINDS = ("code", "label", "current", "last", "change", "budget", "execution", "note")
 
 
+class Measured:
+    """What a unit says about a value: money typed in 万元 and kept in yuan, or a whole number."""
+
+    unit: str
+
+    @property
+    def is_money(self) -> bool:
+        return self.unit == MONEY_UNIT
+
+    @property
+    def is_whole(self) -> bool:
+        return self.unit in WHOLE_UNITS
+
+
 @dataclass(frozen=True)
-class Row:
+class Row(Measured):
     """One row of a fund sheet. ``unit`` ``wan`` is typed in 万元 and kept in yuan; counts are whole numbers.
 
     ``sum`` and ``parts`` are two ways to add up to this row; ``within`` names a row this one may not exceed, ``at_least``
@@ -63,14 +77,6 @@ class Row:
         return self.kind != "derived"
 
     @property
-    def is_money(self) -> bool:
-        return self.unit == MONEY_UNIT
-
-    @property
-    def is_whole(self) -> bool:
-        return self.unit in WHOLE_UNITS
-
-    @property
     def title(self) -> str:
         """The label with its unit, as the sheet prints it."""
         return f"{self.label}（{UNITS[self.unit]}）" if UNITS[self.unit] and not self.is_money else self.label
@@ -84,7 +90,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class MemberColumn:
+class MemberColumn(Measured):
     """One column of the member sheet; ``kind`` is key, text, input or sum."""
 
     key: str
@@ -101,14 +107,6 @@ class MemberColumn:
     @property
     def is_typed(self) -> bool:
         return self.kind in ("input", "sum")
-
-    @property
-    def is_money(self) -> bool:
-        return self.unit == MONEY_UNIT
-
-    @property
-    def is_whole(self) -> bool:
-        return self.unit in WHOLE_UNITS
 
     @property
     def title(self) -> str:

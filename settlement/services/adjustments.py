@@ -12,13 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.access import different_person, require
-from core.errors import Conflict, Problem, Refused
+from core.errors import Conflict, Problem, Refused, need_reason
 from core.fields import MoneyField
 from core.models import Alliance, FundType, Role, StoredFile, User
 from core.notices import notify_role
 from core.trail import record
 from settlement.models import Adjustment, AdjustmentKind, AdjustmentState, Settlement
-from settlement.services.steps import need_reason
 from settlement.states import FINAL_STATES
 
 PUSHED_KINDS = (AdjustmentKind.REFUSED_CLAIMS, AdjustmentKind.OTHER_YEAR_RECOVERY)

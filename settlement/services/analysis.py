@@ -15,13 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.access import different_person, require
-from core.errors import Conflict, Problem, Refused
+from core.errors import Conflict, Problem, Refused, need_reason
 from core.fields import MoneyField
 from core.models import Alliance, FundType, Role, StoredFile, User
 from core.notices import notify, notify_role
 from core.trail import record
 from settlement.models import AnalysisState, CauseAnalysis, Settlement, SettlementVersion
-from settlement.services.steps import need_reason
 
 TEXT_MIN = 10
 

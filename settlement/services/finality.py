@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from budgets.services import close_year, reopen_year, withdraw_offset
 from core.access import different_person, require
-from core.errors import Conflict, Problem, Refused
+from core.errors import Conflict, Problem, Refused, need_reason
 from core.models import Role, StoredFile, User
 from core.parameters import value as parameter
 from rules.money import ZERO
@@ -36,7 +36,7 @@ from settlement.models import (
 from settlement.services.adjustments import propose_late_difference
 from settlement.services.drafting import new_version, no_change
 from settlement.services.inputs import Gathered, gathered_or_refused
-from settlement.services.steps import begin, finish, name_of, need_reason
+from settlement.services.steps import begin, finish, name_of
 from settlement.states import FINAL_STATES, Act, Transition, VersionState, action_name
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from budgets import reading as budgets
 from budgets.services import push_offset
 from core.access import different_person, require
-from core.errors import Conflict, Problem, Refused
+from core.errors import Conflict, Problem, Refused, need_reason
 from core.models import Role, StoredFile, User
 from core.notices import notify_role
 from core.policies import scheme_in_force
@@ -39,7 +39,7 @@ from settlement.models import (
     SettlementVersion,
 )
 from settlement.services.finality import book, check_advances, receipt_problems
-from settlement.services.steps import begin, finish, locked, name_of, need_reason, statement_url
+from settlement.services.steps import begin, finish, locked, name_of, statement_url
 from settlement.states import Act, VersionState
 
 EDITABLE_BATCHES = ("proposed", "returned")

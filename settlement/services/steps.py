@@ -10,14 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.access import require
-from core.errors import Conflict, Problem, Refused
+from core.errors import Conflict, Problem, need_reason
 from core.models import StoredFile, User
 from core.notices import notify_role
 from core.trail import record
 from settlement.models import Computation, Settlement, SettlementVersion, StateChange
 from settlement.states import Act, Transition, action_name, transition
-
-REASON_MIN = 4
 
 
 def locked(version: SettlementVersion) -> SettlementVersion:
@@ -55,11 +53,6 @@ def wrong_state(version: SettlementVersion, act: str) -> Conflict:
     who = f"（{last.actor or '系统'}已办理“{last.get_act_display()}”）" if last else ""
     text = f"第 {version.number} 版现在是“{version.get_state_display()}”{who}，不能办理“{Act(act).label}”。"
     return Conflict([Problem("state", version.get_state_display(), text, "请刷新页面查看最新状态。")])
-
-
-def need_reason(reason: str, field: str = "reason") -> None:
-    if len(reason.strip()) < REASON_MIN:
-        raise Refused([Problem(field, reason.strip(), "没有写明理由。", f"请至少写 {REASON_MIN} 个字，说明原因和要求。")])
 
 
 def finish(

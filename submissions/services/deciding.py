@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.access import different_person, require
-from core.errors import Conflict, Problem, Refused
+from core.errors import Conflict, Problem, Refused, need_reason
 from core.models import User
 from submissions.models import Assignment, Finding, Severity, Submission, Waiver
 from submissions.models.versions import FUND_SHEETS
@@ -22,7 +22,6 @@ from submissions.services.steps import (
     locked_assignment,
     name_of,
     need_open,
-    need_reason,
     tell_and_record,
 )
 from submissions.states import Act, SubmissionKind, SubmissionState, action_name

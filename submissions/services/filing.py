@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.access import require
-from core.errors import Problem, Refused
+from core.errors import Problem, Refused, need_reason
 from core.models import User
 from submissions.models import Assignment, Finding, Severity, Submission
 from submissions.services.steps import (
@@ -23,7 +23,6 @@ from submissions.services.steps import (
     name_of,
     need_none_filed,
     need_open,
-    need_reason,
     next_number,
     officers_of,
     receipt_of,

@@ -12,14 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.access import holders, require
-from core.errors import Conflict, Problem, Refused
+from core.errors import Conflict, Problem, need_reason
 from core.models import Role, User
 from core.notices import notify_role
 from core.trail import record
 from submissions.models import Assignment, Submission, SubmissionChange
 from submissions.states import REPLACEABLE, Act, SubmissionState, Transition, action_name, transition
 
-REASON_MIN = 4
 HOSPITAL = (Role.HOSPITAL_FINANCE,)
 OFFICER = (Role.FUND_OFFICER,)
 
@@ -59,13 +58,6 @@ def wrong_state(submission: Submission, act: str) -> Conflict:
     who = f"（{last.actor or '系统'}已办理“{last.get_act_display()}”）" if last else ""
     text = f"第 {submission.number} 版现在是“{submission.get_state_display()}”{who}，不能办理“{Act(act).label}”。"
     return Conflict([Problem("state", submission.get_state_display(), text, "请刷新页面查看最新状态。")])
-
-
-def need_reason(reason: str, field: str = "reason") -> None:
-    if len(reason.strip()) < REASON_MIN:
-        raise Refused(
-            [Problem(field, reason.strip(), "没有写明理由。", f"请至少写 {REASON_MIN} 个字，说明原因和要求。")]
-        )
 
 
 def need_open(assignment: Assignment) -> None:
