@@ -13,6 +13,7 @@ from claims.month_end import held_counties
 from core.access import actions, has_any_role, roles_at
 from core.models import Alliance, County
 from core.registries import SearchHit, Todo
+from core.texts import whole
 from rules.periods import Month
 
 MOST = 10
@@ -78,7 +79,7 @@ def search(user: Any, text: str) -> list[SearchHit]:
     counties = [county for county in County.objects.visible_to(user) if roles_at(user, county) & actions["claims.view"].roles]
     if not counties:
         return []
-    match = Q(file_name__icontains=text) | (Q(pk=int(text)) if text.isdigit() and len(text) < 12 else Q())
+    match = Q(file_name__icontains=text) | (Q(pk=whole(text)) if whole(text) is not None else Q())
     found = ClaimsImport.objects.filter(match, county__in=counties).select_related("county")[:MOST]
     return [SearchHit(f"{each} · {each.file_name}", reverse("claims:import", args=[each.pk]), "明细导入") for each in found]
 

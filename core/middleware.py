@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.access import NotAllowed
 from core.errors import Refused
 from core.kept import reading
+from core.texts import plain
 
 
 class RefusalMiddleware:
@@ -51,6 +52,28 @@ class PasswordChangeMiddleware:
             if not request.path.startswith(allowed):
                 return redirect("core:password")
         return self.get_response(request)
+
+
+class PlainTextMiddleware:
+    """Takes control characters out of what was typed or asked: no workbook, Word file or PostgreSQL text can hold them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.GET = _plain(request.GET)  # type: ignore[assignment]
+        if request.method == "POST":
+            request.POST = _plain(request.POST)  # type: ignore[assignment]
+        return self.get_response(request)
+
+
+def _plain(given: QueryDict) -> QueryDict:
+    if all(value == plain(value) for _name, values in given.lists() for value in values if isinstance(value, str)):
+        return given
+    cleaned = given.copy()
+    for name, values in given.lists():
+        cleaned.setlist(name, [plain(value) if isinstance(value, str) else value for value in values])
+    return cleaned
 
 
 class KeptFiguresMiddleware:

@@ -22,10 +22,15 @@ def requeue_stuck() -> None:
 @shared_task(name="core.tasks.tick")
 def tick() -> None:
     """Ask every registered source what has become due; each enqueues its own jobs from rows, never from arguments."""
+    import structlog
+
     from core.registries import due_work
 
-    for _name, look in due_work:
-        look()
+    for name, look in due_work:
+        try:
+            look()
+        except Exception:  # one that fails must not keep the others from looking
+            structlog.get_logger(__name__).exception("due_work_failed", source=name)
 
 
 @shared_task(name="core.tasks.append_trail_heads")

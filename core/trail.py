@@ -17,6 +17,7 @@ from core.access import actions
 from core.models import Alliance, County, Institution, PoolingArea, TrailEvent, TrailHead, User
 from core.models.trail import GENESIS
 from core.registries import Finding, trail_texts
+from core.texts import plain
 
 SYSTEM_CHAIN = "system"
 
@@ -52,7 +53,7 @@ def record(
         action=action,
         subject_type=subject._meta.label_lower,
         subject_id=str(subject.pk),
-        summary=summary[:400],
+        summary=plain(summary)[:400],
         data=_plain(data or {}),
         pooling_area=area,
         county=county,

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from django.http import HttpResponse
 
 from core.errors import Problem, Refused
+from core.texts import plain
 
 MAX_UNPACKED = 300 * 1024 * 1024
 MAX_RATIO = 200
@@ -158,17 +159,17 @@ def write_workbook(sheets: Sequence[Sheet]) -> bytes:
         for number, title in enumerate(sheet.header, start=1):
             page.column_dimensions[get_column_letter(number)].width = max(12, min(40, len(title) * 2 + 4))
         for note in sheet.notes:
-            page.append([note])
+            page.append([plain(note)])
         header = []
         for title in sheet.header:
-            cell = WriteOnlyCell(page, value=title)
+            cell = WriteOnlyCell(page, value=plain(title))
             cell.font, cell.fill, cell.alignment = bold, fill, Alignment(wrap_text=True, vertical="center")
             header.append(cell)
         page.append(header)
         for row in sheet.rows:
             cells = []
             for number, value in enumerate(row):
-                cell = WriteOnlyCell(page, value=value if not isinstance(value, Decimal) else value)
+                cell = WriteOnlyCell(page, value=plain(value) if isinstance(value, str) else value)
                 if isinstance(value, str):
                     cell.data_type = "s"
                 elif isinstance(value, Decimal) and number in sheet.money_columns:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.models import FundType, Role, User
 from core.registries import SearchHit, Todo
+from core.texts import whole
 from ledger.accounts import Account
 from ledger.reading import balances
 from settlement.models import (
@@ -63,7 +64,7 @@ def search(user: User, text: str) -> list[SearchHit]:
     versions = SettlementVersion.objects.visible_to(user).with_places()
     funds = [fund.value for fund in FundType if fund.label in text]
     for word in text.replace("-", " ").replace("清", " ").split():
-        if word.isdigit():
+        if whole(word) is not None:
             versions = versions.filter(settlement__year=int(word) if len(word) == 4 else 0)
         elif word not in FundType.labels:
             versions = versions.filter(

@@ -18,6 +18,7 @@ from core.access import require
 from core.api import ScopedReadViewSet
 from core.models import PoolingArea
 from core.scope import get_visible
+from core.texts import whole
 from core.workbook import XLSX, file_response
 from submissions import services
 from submissions.models import Assignment, Finding, Submission, SubmissionChange, TableVersion, Waiver
@@ -204,6 +205,14 @@ class AssignmentViewSet(ScopedReadViewSet):
         done = services.reopen(request.user, found, given_by(QuarterlyActRequest, request)["reason"])  # type: ignore[arg-type]
         return Response(QuarterlyAssignmentSerializer(done).data)
 
+    @extend_schema(request=QuarterlyActRequest, responses=QuarterlyAssignmentSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str | None = None) -> Response:
+        """Take a reopening back; the accepted version stays."""
+        found = self.allowed(Act.CLOSE)
+        done = services.close_reopening(request.user, found, given_by(QuarterlyActRequest, request)["reason"])  # type: ignore[arg-type]
+        return Response(QuarterlyAssignmentSerializer(done).data)
+
     @extend_schema(request=AdmitRequest, responses=QuarterlyAssignmentSerializer)
     @action(detail=True, methods=["post"])
     def admit(self, request: Request, pk: str | None = None) -> Response:
@@ -245,7 +254,7 @@ class SubmissionViewSet(ScopedReadViewSet):
     def explain(self, request: Request, pk: str | None = None) -> Response:
         """Write explanations of soft findings, all or none."""
         found, given = self.get_object(), given_by(ExplainRequest, request)["texts"]
-        strange = sorted(key for key in given if not key.isdigit())
+        strange = sorted(key for key in given if whole(key) is None)
         if strange:
             raise serializers.ValidationError({"texts": [f"发现的 id 须是数字：{'、'.join(strange)}"]})
         services.explain(request.user, found, {int(key): text for key, text in given.items()})  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ from core.access import may
 from core.errors import Refused
 from core.exports import export_workbook
 from core.models import County, Institution
+from core.texts import whole
 from rules.errors import RuleError
 from rules.periods import Month
 
@@ -172,4 +173,4 @@ def _factset(request: HttpRequest, code: str, text: str) -> tuple[FactSet, list[
 
 def _page_number(request: HttpRequest) -> int:
     text = request.GET.get("page", "1")
-    return max(1, int(text)) if text.isdigit() else 1
+    return max(1, whole(text) or 1)

@@ -24,6 +24,7 @@ from core.access import may, require
 from core.errors import Problem, Refused
 from core.exports import export_workbook
 from core.scope import get_visible
+from core.texts import whole
 from core.trail import history
 
 PAGE = 30
@@ -176,7 +177,7 @@ def _filtered(request: HttpRequest, counties: list[Any]) -> tuple[ImportFilter, 
         chosen = form.cleaned_data
         if text := chosen["q"].strip():
             match = Q(file_name__icontains=text) | Q(uploaded_by__full_name__icontains=text)
-            found = found.filter(match | Q(pk=int(text)) if text.isdigit() else match)
+            found = found.filter(match | Q(pk=whole(text)) if whole(text) is not None else match)
         if chosen["county"]:
             found = found.filter(county__code=chosen["county"])
         if chosen["state"]:

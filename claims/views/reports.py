@@ -23,6 +23,7 @@ from core.errors import Problem, Refused
 from core.exports import export_workbook
 from core.models import County
 from core.scope import get_visible
+from core.texts import whole
 from core.workbook import XLSX, file_response
 
 ENTER = "claims.enter_monthly_report"
@@ -77,7 +78,7 @@ def report_new(request: HttpRequest) -> HttpResponse:
     own = _own(request, counties)
     if request.method != "POST":
         initial: dict[str, Any] = {}
-        if request.GET.get("from", "").isdigit():
+        if whole(request.GET.get("from", "")) is not None:
             held = get_visible(FundMonthlyReport.objects.select_related("county"), request.user, pk=request.GET["from"])
             initial = ReportForm.initial_of(held)
         return render(request, "claims/report_form.html", {"form": ReportForm(counties=own, initial=initial)})

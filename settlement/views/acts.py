@@ -16,6 +16,7 @@ from core.errors import Problem, Refused
 from core.files import store_evidence
 from core.models import StoredFile
 from core.scope import get_visible
+from core.texts import whole
 from settlement import posting, services
 from settlement.forms import AnalysisForm, ReceiptForm, RecoveryForm
 from settlement.models import (
@@ -65,7 +66,7 @@ def perform(request: Any, version: SettlementVersion, act: str, reason: str) -> 
     """Call the service of an act; shared with nothing else, so that the address decides and no flag does."""
     user, text = request.user, reason.strip()
     seen = request.POST.get("seen", "")
-    known = int(seen) if seen.isdigit() else None
+    known = whole(seen)
     plain: dict[str, Callable[[], Any]] = {
         Act.REFRESH: lambda: services.refresh(user, version),
         Act.RETURN: lambda: services.return_to_officer(user, version, text),

@@ -17,6 +17,7 @@ from core.errors import Refused
 from core.exports import export_workbook
 from core.models import Alliance, County, FundType, Job
 from core.scope import get_visible
+from core.texts import whole
 from settlement import exports, reading
 from settlement.forms import NOT_DRAFTED, SettlementFilter
 from settlement.jobs import YEAR_JOB, enqueue_year
@@ -52,7 +53,7 @@ def draft_one(request: HttpRequest) -> HttpResponse:
     )
     year, fund = request.POST.get("year", ""), request.POST.get("fund", "")
     try:
-        if not year.isdigit() or fund not in FundType.values:
+        if whole(year) is None or fund not in FundType.values:
             raise Refused("请选择年度和险种。")
         outcome = draft(request.user, alliance, int(year), fund)  # type: ignore[arg-type]
     except Refused as refusal:
@@ -67,7 +68,7 @@ def draft_year(request: HttpRequest) -> HttpResponse:
     """Draft the whole year as a job, one child per alliance."""
     year = request.POST.get("year", "")
     require_somewhere(request.user, action_name(Act.DRAFT))
-    if not year.isdigit() or int(year) not in reading.years():
+    if whole(year) not in reading.years():
         return _page(request, Refused("请选择要起草的年度。"), "没有启动")
     enqueue_year(request.user, int(year))  # type: ignore[arg-type]
     messages.success(request, f"已启动 {year} 年度清算起草，逐个医共体办理，完成后在本页显示结果。")
@@ -79,7 +80,7 @@ def _chosen(request: HttpRequest) -> tuple[SettlementFilter, int, list[YearRow]]
     asked = request.POST if request.method == "POST" else request.GET
     fallback = timezone.localdate().year - 1
     wanted = asked.get("year", "")
-    year = int(wanted) if wanted.isdigit() and int(wanted) in years else fallback
+    year = found if (found := whole(wanted)) in years else fallback
     counties = [(county.code, county.name) for county in County.objects.visible_to(request.user)]
     form = SettlementFilter({**request.GET.dict(), "year": year}, years=years, counties=counties)
     rows = reading.year_rows(request.user, year)  # type: ignore[arg-type]

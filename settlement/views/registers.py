@@ -16,6 +16,7 @@ from core.errors import Refused
 from core.files import store_evidence
 from core.models import Alliance, Role
 from core.scope import get_visible
+from core.texts import whole
 from settlement import reading, services
 from settlement.forms import DeductionForm, ScoreForm, YearAnalysisForm
 from settlement.models import Adjustment, AdjustmentState, AssessmentScore, ScoreState
@@ -128,7 +129,7 @@ def _scores_page(request: HttpRequest, form: ScoreForm | None = None, refusal: R
     user: Any = request.user
     wanted = request.GET.get("year", "")
     years = reading.years()
-    year = int(wanted) if wanted.isdigit() and int(wanted) in years else timezone.localdate().year - 1
+    year = found if (found := whole(wanted)) in years else timezone.localdate().year - 1
     rows = [
         {
             "score": row,

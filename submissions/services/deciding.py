@@ -1,8 +1,8 @@
-"""The bureau's acts: return, accept, reopen, admit a late table, waive a check."""
+"""The bureau's acts: return, accept, reopen and take that back, admit a late table, waive a check."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,12 +20,15 @@ from submissions.services.steps import (
     change_row,
     finish,
     locked_assignment,
+    move,
     name_of,
     need_open,
+    replace_open,
     tell_and_record,
 )
-from submissions.states import Act, SubmissionKind, SubmissionState, action_name
+from submissions.states import Act, AssignmentState, SubmissionKind, SubmissionState, action_name
 
+LATEST = timedelta(days=366)
 WAIVABLE = (Severity.HARD, Severity.SOFT)
 
 
@@ -76,6 +79,33 @@ def reopen(actor: User, assignment: Assignment, reason: str) -> Assignment:
         return held
 
 
+def close_reopening(actor: User, assignment: Assignment, reason: str) -> Assignment:
+    """Take a reopening back: the accepted version goes on standing, a draft made meanwhile is put out of the way.
+
+    A filed version is not passed over: it is to be returned or accepted first.
+    """
+    require(actor, action_name(Act.CLOSE), assignment.alliance)
+    with transaction.atomic():
+        held = locked_assignment(assignment)
+        standing = held.versions.filter(state=SubmissionState.ACCEPTED).first()
+        if not held.reopened or standing is None:
+            text = f"{held}没有重新开放，现在是“{held.get_state_display()}”。"
+            raise Conflict([Problem("state", held.get_state_display(), text, "不需要结束重新开放。")])
+        waiting = held.versions.filter(state=SubmissionState.FILED).first()
+        if waiting is not None:
+            text = f"第 {waiting.number} 版（回执 {waiting.receipt}）已报送，正在等待受理。"
+            remedy = "请先受理或退回该版本；退回后可以结束重新开放。"
+            raise Conflict([Problem("state", waiting.get_state_display(), text, remedy)])
+        need_reason(reason)
+        source, draft = held.state, replace_open(actor, held)
+        move(held, AssignmentState.ACCEPTED, reopened=False)
+        change = change_row(held, None, Act.CLOSE, source, held.state, actor, reason)
+        summary = f"结束{held}的重新开放，仍以第 {standing.number} 版为准：{reason.strip()}"
+        data = {"standing": standing.number, "replaced": draft.number if draft else None}
+        tell_and_record(actor, change, summary, tell=HOSPITAL, data=data)
+        return held
+
+
 def admit_late(actor: User, assignment: Assignment, until: date, reason: str) -> Assignment:
     """Let a table be filed until a later day. Uploads that came late before count as well."""
     require(actor, action_name(Act.ADMIT), assignment.alliance)
@@ -86,6 +116,9 @@ def admit_late(actor: User, assignment: Assignment, until: date, reason: str) ->
         problems = []
         if until < today:
             problems.append(Problem("until", str(until), "准予迟报的日期已经过去。", "请填今天或以后的日期。"))
+        elif until > today + LATEST:
+            text = f"准予迟报至 {until}，距今超过 {LATEST.days} 日。"
+            problems.append(Problem("until", str(until), text, "请填一年以内的日期。"))
         elif until <= held.last_day:
             text = f"现在的期限是 {held.last_day}，不早于所填日期。"
             problems.append(Problem("until", str(until), text, "请填期限以后的日期。"))

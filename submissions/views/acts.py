@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 
 from core.access import require
 from core.errors import Refused
+from core.texts import whole
 from submissions import services
 from submissions.models import Submission
 from submissions.states import Act, action_name
@@ -82,5 +83,5 @@ def typed_texts(request: HttpRequest) -> dict[int, str]:
     return {
         int(name.removeprefix(FIELD)): request.POST.get(name, "")
         for name in request.POST
-        if name.startswith(FIELD) and name.removeprefix(FIELD).isdigit()
+        if name.startswith(FIELD) and whole(name.removeprefix(FIELD)) is not None
     }

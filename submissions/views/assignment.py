@@ -18,14 +18,19 @@ from submissions import services, sources
 from submissions.checks import CATALOGUE
 from submissions.forms import AdmitForm, UploadForm, WaiveForm
 from submissions.models import Assignment, Submission, SubmissionChange
-from submissions.owed import Owed, today
+from submissions.owed import Owed, last_of, today
 from submissions.services.receiving import JOB
 from submissions.stages import conclusion, events, stages, tally
 from submissions.states import Act, AssignmentState, SubmissionState, action_name
 from submissions.views.finding import find_assignment, is_hospital, refused_by, versions_seen
 
-DIALOGS = (Act.NOTHING, Act.ADMIT, Act.REOPEN, Act.WAIVE)
-DONE = {Act.ADMIT: "已准予迟报", Act.REOPEN: "已重新开放报送", Act.WAIVE: "已准予豁免，即时生效，对以后上传的版本同样有效"}
+DIALOGS = (Act.NOTHING, Act.ADMIT, Act.REOPEN, Act.CLOSE, Act.WAIVE)
+DONE = {
+    Act.ADMIT: "已准予迟报",
+    Act.REOPEN: "已重新开放报送",
+    Act.CLOSE: "已结束重新开放，仍以受理的一版为准",
+    Act.WAIVE: "已准予豁免，即时生效，对以后上传的版本同样有效",
+}
 
 
 @require_GET
@@ -77,13 +82,14 @@ def nothing(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def assignment_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
-    """Admit late, open again, or let a check pass; named in the address."""
+    """Admit late, open again or take that back, or let a check pass; named in the address."""
     found = find_assignment(request, pk)
     if request.method != "POST":
         return redirect("submissions:assignment", pk)
     acts: dict[str, Callable[[HttpRequest, Assignment], None]] = {
         Act.ADMIT: _admit,
         Act.REOPEN: _reopen,
+        Act.CLOSE: _close,
         Act.WAIVE: _waive,
     }
     if act not in acts:
@@ -107,6 +113,10 @@ def _admit(request: HttpRequest, found: Assignment) -> None:
 
 def _reopen(request: HttpRequest, found: Assignment) -> None:
     services.reopen(request.user, found, request.POST.get("reason", ""))  # type: ignore[arg-type]
+
+
+def _close(request: HttpRequest, found: Assignment) -> None:
+    services.close_reopening(request.user, found, request.POST.get("reason", ""))  # type: ignore[arg-type]
 
 
 def _waive(request: HttpRequest, found: Assignment) -> None:
@@ -146,9 +156,9 @@ def assignment_page(
     context: dict[str, Any] = {
         "assignment": found,
         "period": found.of,
-        "row": Owed(found, last, today()),
+        "row": Owed(found, last_of(found, seen), today()),
         "table": services.table_in_force(found.alliance.county.pooling_area, found.of),
-        "stages": stages(found, last, filed),
+        "stages": stages(found, last_of(found, seen), filed),
         "versions": [_version_row(one) for one in seen],
         "last": last,
         "filed": filed,
@@ -163,7 +173,7 @@ def assignment_page(
         "may": {act.value: bool(may(user, action_name(act), found.alliance)) for act in (Act.UPLOAD, *DIALOGS)},
         "takes_files": not found.is_closed and found.state != AssignmentState.FILED,
         **{f"open_{act.value}": dialog == act for act in DIALOGS},
-        "in_dialog": dialog in (Act.NOTHING, Act.REOPEN),
+        "in_dialog": dialog in (Act.NOTHING, Act.REOPEN, Act.CLOSE),
         "problems": refusal.problems if refusal else [],
     }
     return render(request, "submissions/assignment.html", context, status=refusal.status if refusal else 200)

@@ -15,6 +15,7 @@ from core.access import Denied, NotAllowed, has_any_role
 from core.errors import Problem
 from core.exports import export_file, export_workbook
 from core.models import Alliance, County
+from core.texts import whole
 from submissions import exports, owed, tidy
 from submissions.forms import ExportForm, ListFilter, MatrixFilter
 from submissions.owed import MatrixRow, Owed
@@ -129,7 +130,7 @@ def _matrix_page(request: HttpRequest) -> HttpResponse:
 def _chosen(request: HttpRequest) -> tuple[MatrixFilter, int, list[MatrixRow]]:
     years = owed.years(request.user)
     asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdigit() and int(asked) in years else _default_year(years)
+    year = found if (found := whole(asked)) in years else _default_year(years)
     counties = [(county.code, county.name) for county in County.objects.visible_to(request.user)]
     form = MatrixFilter({**request.GET.dict(), "year": year}, years=years, counties=counties)
     rows = owed.matrix_rows(request.user, year)

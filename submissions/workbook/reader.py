@@ -253,8 +253,13 @@ class _Reading:
             value = result.value
         except InvalidOperation:
             return result.text
+        if isinstance(value, Decimal) and not value.is_finite():
+            return result.text
         if result.kind == "n" and is_date_format(cell.number_format):
-            return from_excel(int(value))
+            try:
+                return from_excel(int(value))
+            except (ValueError, OverflowError):  # no day on any calendar
+                return result.text
         return value
 
     def _wrong(self, code: Code, text: str, sheet: Worksheet, place: str, value: str, where: dict[str, str]) -> None:

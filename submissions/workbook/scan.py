@@ -21,6 +21,10 @@ _RANGES = frozenset({"mergeCell", "hyperlink", "comment"})
 """Elements whose ``ref`` the library unfolds cell by cell."""
 
 
+KINDS = frozenset({"n", "str", "b", "e", "d"})
+"""What a formula's result may be; a reference into the shared texts is none."""
+
+
 @dataclass(frozen=True)
 class Result:
     """The stored result of a formula: the type and text as they stand in the file."""
@@ -95,7 +99,9 @@ class _Part:
     def _cell(self, cell: ElementTree.Element) -> None:
         parts = {part.tag.rpartition("}")[2]: part for part in cell}
         if "f" in parts and (text := parts["v"].text if "v" in parts else None):
-            self.results[cell.get("r", "")] = Result(cell.get("t", "n"), text)
+            kind = cell.get("t", "n")
+            if kind in KINDS:
+                self.results[cell.get("r", "")] = Result(kind, text)
 
 
 def _area(ref: str) -> int:
