@@ -11,6 +11,7 @@ from core.models import Notice, TrailEvent
 from core.registries import verifications
 from submissions import services, todos, totals
 from submissions.models import AcceptedFigure, Assignment, Reconciliation, Submission, SubmissionChange, Waiver
+from submissions.owed import accepted_periods, last_of
 from submissions.states import Act
 from submissions.verification import verify_submissions
 from tests.submissions import ground
@@ -155,6 +156,8 @@ def test_a_late_admission_wants_a_later_day_and_a_reason(world, owed, time_machi
     time_machine.move_to("2026-10-18 09:00:00+08:00")
     with pytest.raises(Refused, match="已经过去"):
         services.admit_late(world.officer, owed, date(2026, 10, 17), "机房停电一日")
+    with pytest.raises(Refused, match="一年以内"):
+        services.admit_late(world.officer, owed, date(9999, 12, 31), "机房停电一日")
     with pytest.raises(Refused, match="没有写明理由"):
         services.admit_late(world.officer, owed, date(2026, 10, 20), "")
     with pytest.raises(NotAllowed):
@@ -212,6 +215,7 @@ def test_only_an_officer_returns_accepts_and_reopens(world, owed, post):
         lambda: services.accept(person, filed),
         lambda: services.return_submission(person, filed, "请核对成员表"),
         lambda: services.reopen(person, owed, "请补报成员表"),
+        lambda: services.close_reopening(person, owed, "不再更正"),
     ):
         with pytest.raises(NotAllowed):
             act()
@@ -243,6 +247,56 @@ def test_a_reopened_table_stays_in_force_until_the_next_one_is_accepted(world, o
     assert acts(owed)[-2:] == [Act.SUPERSEDE, Act.ACCEPT]
     assert AcceptedFigure.objects.filter(submission=first).exists()
     assert verify_submissions() == []
+
+
+def test_a_reopening_is_taken_back_and_the_accepted_table_goes_on_standing(world, owed):
+    first = ground.accepted(world, owed)
+    services.reopen(world.officer, owed, "成员单位漏报一家，须更正")
+    draft = ground.checked(world, owed, moved(121))
+    with pytest.raises(Refused, match="没有写明理由"):
+        services.close_reopening(world.officer, owed, " ")
+    services.close_reopening(world.officer, owed, "经核对原报表无误，不再更正")
+    first.refresh_from_db()
+    draft.refresh_from_db()
+    now = Assignment.objects.get(pk=owed.pk)
+    assert (first.state, draft.state) == ("accepted", "replaced")
+    assert (now.state, now.reopened, now.is_closed) == ("accepted", False, True)
+    assert acts(owed)[-2:] == [Act.REPLACE, Act.CLOSE]
+    assert "结束" in told(world.hospital) and "第 1 版为准" in told(world.hospital)
+    assert TrailEvent.objects.get(action="submissions.close").data["reason"] == "经核对原报表无误，不再更正"
+    assert last_of(now, list(now.versions.all())) == first
+    with pytest.raises(Conflict, match="不再接收新的版本"):
+        ground.received(world, owed, moved(122))
+    assert verify_submissions() == []
+
+
+def test_a_reopening_is_not_closed_over_a_filed_table_but_after_its_return(world, owed):
+    ground.accepted(world, owed)
+    services.reopen(world.officer, owed, "成员单位漏报一家，须更正")
+    second = ground.filed(world, owed, moved(121))
+    with pytest.raises(Conflict, match="正在等待受理"):
+        services.close_reopening(world.officer, owed, "不再更正")
+    assert (state(owed), Submission.objects.get(pk=second.pk).state) == ("filed", "filed")
+    services.return_submission(world.officer, second, "更正理由不成立，请核对")
+    services.close_reopening(world.officer, owed, "不再更正，仍以原报表为准")
+    assert (state(owed), Submission.objects.get(pk=second.pk).state) == ("accepted", "replaced")
+
+
+def test_what_was_not_reopened_cannot_be_closed(world, owed):
+    for _step in range(2):
+        with pytest.raises(Conflict, match="没有重新开放"):
+            services.close_reopening(world.officer, owed, "不再更正，仍以原报表为准")
+        if state(owed) == "due":
+            ground.accepted(world, owed)
+    assert Act.CLOSE not in acts(owed)
+
+
+def test_a_period_stays_in_the_export_while_its_reopened_table_is_made_anew(world, owed):
+    assert accepted_periods(world.officer) == []
+    ground.accepted(world, owed)
+    services.reopen(world.officer, owed, "成员单位漏报一家，须更正")
+    ground.filed(world, owed, moved(121))
+    assert [str(period) for period in accepted_periods(world.officer)] == ["2026Q3"]
 
 
 def test_a_waiver_lets_one_check_pass_for_one_row_with_a_reason(world, owed):

@@ -108,6 +108,36 @@ def test_a_formula_of_the_hospital_is_read_by_its_stored_result():
         )
 
 
+def with_result(kind, text):
+    """The small workbook with a formula in C10 whose stored result has that type and text."""
+    plain = repacked(small_book(), replace_in=[(r"xl/worksheets/sheet1\.xml", rb' t="n"', b"")])
+    cell = rb'<c r="C10"([^>]*?)><v>[^<]*</v></c>'
+    formula = rb'<c r="C10"\1' + kind + rb"><f>SUM(C11:C12)</f><v>" + text + b"</v></c>"
+    return repacked(plain, replace_in=[(r"xl/worksheets/sheet1\.xml", cell, formula)])
+
+
+@pytest.mark.parametrize("text", [b"NaN", b"1E+400", b"abc"])
+def test_a_stored_result_that_is_no_number_is_told_and_never_raised(text):
+    (found,) = [one for one in read(with_result(b"", text)).found if one.cell == "C10"]
+    assert found.severity == "hard"
+
+
+def test_a_stored_result_in_a_date_format_beyond_any_calendar_is_told():
+    def dated(book):
+        book["居民"]["C10"].number_format = "yyyy-mm-dd"
+
+    content = edited(small_book(), dated)
+    cell = rb'<c r="C10"([^>]*?)( t="n")?><v>[^<]*</v></c>'
+    formula = rb'<c r="C10"\1><f>SUM(C11:C12)</f><v>10000000000</v></c>'
+    found = read(repacked(content, replace_in=[(r"xl/worksheets/sheet1\.xml", cell, formula)])).found
+    assert [one.cell for one in found if one.cell] == ["C10"]
+
+
+def test_a_formula_whose_result_points_into_the_shared_texts_has_no_result():
+    found = refused(with_result(rb' t="s"', b"7")).found
+    assert [one.cell for one in found] == ["C10"]
+
+
 def test_remarks_and_sheets_of_ones_own_are_told_as_unread():
     def add(book):
         book["居民"]["B20"] = "以上已核对"
