@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from core.models import FundType
@@ -21,7 +21,10 @@ CODES = {
 
 @dataclass(frozen=True)
 class MemberLine:
-    """One member of one fund. Money in yuan, shares in per cent; None where it cannot be said."""
+    """One member of one fund. Money in yuan, shares in per cent; None where it cannot be said.
+
+    A total names in ``blank`` how many members left a column empty: what is added up there is not the whole alliance's.
+    """
 
     institution: str
     name: str
@@ -36,6 +39,7 @@ class MemberLine:
     drug_share: Decimal | None
     score: Decimal | None
     signals: tuple[Finding, ...] = ()
+    blank: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,30 @@ def summary(figures: Figures, period: TablePeriod, findings: Iterable[Finding]) 
         if not rows:
             continue
         lines = tuple(_line(row, period, signals[(row.institution, row.fund_type)]) for row in rows)
-        groups.append(MemberGroup(fund.value, lines, _line(_added(rows, fund), period, [])))
+        groups.append(MemberGroup(fund.value, lines, _total(rows, fund, period)))
     return groups
 
 
-def _added(rows: list[MemberValues], fund: str) -> MemberValues:
-    keys = {key for row in rows for key in row.values if key != "score"}
-    sums: dict[str, Decimal | None] = {}
-    for key in keys:
-        known = [value for row in rows if (value := row.values.get(key)) is not None]
-        sums[key] = sum(known, Decimal(0)) if known else None
-    return MemberValues("", "合计", fund, sums)
+def _total(rows: list[MemberValues], fund: str, period: TablePeriod) -> MemberLine:
+    """All members together. Averages and shares are made of columns everybody filled in: a blank is not a zero."""
+    whole: dict[str, Decimal | None] = {}
+    known: dict[str, Decimal | None] = {}
+    blank: dict[str, int] = {}
+    for key in sorted({key for row in rows for key in row.values} - {"score"}):
+        filled = [value for row in rows if (value := row.values.get(key)) is not None]
+        known[key] = sum(filled, Decimal(0)) if filled else None
+        whole[key] = known[key] if len(filled) == len(rows) else None
+        if filled and len(filled) < len(rows):
+            blank[key] = len(rows) - len(filled)
+    line = _line(MemberValues("", "合计", fund, whole), period, [])
+    return replace(
+        line,
+        spending=known.get("spending"),
+        budget=known.get("budget"),
+        visits=known.get("visits"),
+        discharges=known.get("discharges"),
+        blank=blank,
+    )
 
 
 def _line(row: MemberValues, period: TablePeriod, signals: list[Finding]) -> MemberLine:

@@ -14,9 +14,8 @@ from core.models import Alliance
 from rules.periods import Quarter
 from submissions.models import Assignment, Submission
 from submissions.periods import TablePeriod
-from submissions.states import ASSIGNMENT_TONES, AssignmentState, SubmissionKind, SubmissionState
+from submissions.states import ASSIGNMENT_TONES, UNFILED, AssignmentState, SubmissionKind, SubmissionState
 
-UNFILED = (AssignmentState.DUE, AssignmentState.UPLOADED, AssignmentState.RETURNED)
 OVERDUE = "overdue"
 NEXT_STEPS = {
     AssignmentState.DUE: "下载模板填报，上传工作簿",
@@ -39,8 +38,12 @@ class Owed:
 
     @property
     def is_overdue(self) -> bool:
-        unfiled = self.assignment.state in UNFILED and not self.assignment.reopened
-        return unfiled and self.assignment.last_day < self.today
+        return self.assignment.is_overdue(self.today)
+
+    @property
+    def is_excused(self) -> bool:
+        """Open past its last day and yet not overdue: the bureau gave it back."""
+        return self.is_open and self.assignment.last_day < self.today and not self.is_overdue
 
     @property
     def state(self) -> str:
@@ -66,7 +69,9 @@ class Owed:
     def late(self) -> bool:
         """Filed, but after the last day."""
         filed = self.last
-        return filed is not None and filed.filed_at is not None and not self.assignment.in_time(filed.uploaded_at)
+        if filed is None or filed.filed_at is None or self.assignment.in_time(filed.uploaded_at):
+            return False
+        return not self.assignment.is_given_back
 
     @property
     def next_step(self) -> str:
@@ -115,20 +120,29 @@ def years(user: Any) -> list[int]:
 
 
 def accepted_periods(user: Any) -> list[TablePeriod]:
-    """The periods with an accepted table the user sees, newest first."""
-    rows = Assignment.objects.visible_to(user).filter(state=AssignmentState.ACCEPTED).order_by("-period")
+    """The periods with an accepted table the user sees, newest first; a reopened one stays while its successor is made."""
+    rows = Assignment.objects.visible_to(user).filter(versions__state=SubmissionState.ACCEPTED).order_by("-period")
     return [TablePeriod.parse(text) for text in rows.values_list("period", flat=True).distinct()]
 
 
 def owed(user: Any, year: int | None = None) -> list[Owed]:
     """The assignments the user sees, newest period first, each with its last visible version: two queries."""
-    rows: QuerySet[Assignment] = Assignment.objects.visible_to(user).with_places()
+    rows: QuerySet[Assignment] = Assignment.objects.visible_to(user).with_places().with_standing()
     if year is not None:
         rows = rows.filter(period__startswith=f"{year}Q")
     seen = Submission.objects.visible_to(user).select_related("uploaded_by", "reconciliation").order_by("number")
     rows = rows.prefetch_related(Prefetch("versions", queryset=seen.defer("figures", "notes"), to_attr="seen"))
     now = today()
-    return [Owed(row, row.seen[-1] if row.seen else None, now) for row in rows]
+    return [Owed(row, last_of(row, row.seen), now) for row in rows]
+
+
+def last_of(assignment: Assignment, versions: Sequence[Submission]) -> Submission | None:
+    """The version an assignment stands on: the accepted one, even where a draft of a reopening came after it; else the last."""
+    if assignment.state == AssignmentState.ACCEPTED:
+        accepted = [one for one in versions if one.state == SubmissionState.ACCEPTED]
+        if accepted:
+            return accepted[0]
+    return max(versions, key=lambda one: one.number, default=None)
 
 
 def today() -> date:

@@ -47,6 +47,7 @@ class Act(TextChoices):
     RETURN = "return", "退回报表"
     ACCEPT = "accept", "受理报表"
     REOPEN = "reopen", "重新开放报送"
+    CLOSE = "close", "结束重新开放"
     ADMIT = "admit", "准予迟报"
     WAIVE = "waive", "准予豁免检查"
     SUPERSEDE = "supersede", "由后一版替代"
@@ -66,6 +67,7 @@ ROLES: dict[str, frozenset[str]] = {
     Act.RETURN: OFFICER,
     Act.ACCEPT: OFFICER,
     Act.REOPEN: OFFICER,
+    Act.CLOSE: OFFICER,
     Act.ADMIT: OFFICER,
     Act.WAIVE: frozenset({Role.FUND_REVIEWER}),
     Act.SIGN: HOSPITAL | OFFICER,
@@ -93,6 +95,9 @@ TRANSITIONS: tuple[Transition, ...] = (
 )
 REPLACEABLE = (S.RECEIVED, S.REFUSED, S.CHECKED, S.RETURNED)
 """Versions that a new upload takes the place of; a filed one must be withdrawn, an accepted one reopened first."""
+GIVING_BACK = (Act.RETURN, Act.REOPEN)
+"""What the bureau itself gave back was filed in time or admitted before: it is neither late nor overdue again."""
+UNFILED = (A.DUE, A.UPLOADED, A.RETURNED)
 SEEN_BY_BUREAU = (S.FILED, S.RETURNED, S.ACCEPTED, S.SUPERSEDED)
 TONES = {
     S.RECEIVED: "run", S.REFUSED: "bad", S.CHECKED: "warn", S.FILED: "run", S.RETURNED: "bad", S.ACCEPTED: "ok",

@@ -12,10 +12,9 @@ from core.models import Role, User
 from core.registries import SearchHit, Todo
 from submissions.models import Assignment, Submission, TableVersion
 from submissions.models.assignments import AssignmentQuerySet
-from submissions.states import AssignmentState
+from submissions.states import UNFILED, AssignmentState
 
 LIMIT = 20
-UNFILED = (AssignmentState.DUE, AssignmentState.UPLOADED, AssignmentState.RETURNED)
 TITLES = {
     AssignmentState.DUE: ("报送", "上传"),
     AssignmentState.UPLOADED: ("核对检查结果并报送", "办理"),
@@ -26,7 +25,8 @@ TITLES = {
 
 def todos(user: User) -> list[Todo]:
     """Hospital: what is to be filed, nearest day first. Officer: what waits to be accepted. Reviewer: loaded versions."""
-    rows = [_todo(row) for row in _waiting(user).with_places().order_by("due_on", "alliance__code")[:LIMIT]]
+    waiting = _waiting(user).with_places().with_standing().order_by("due_on", "alliance__code")
+    rows = [_todo(row) for row in waiting[:LIMIT]]
     if has_any_role(user, {Role.FUND_REVIEWER}):
         loaded = TableVersion.objects.visible_to(user).filter(status="proposed").order_by("pk")
         rows += [Todo(f"核准{row}", row.get_absolute_url(), f"自 {row.valid_from} 起用", verb="核准") for row in loaded]
@@ -61,11 +61,13 @@ def _todo(row: Assignment) -> Todo:
     url = row.get_absolute_url()
     if row.state == AssignmentState.FILED:
         return Todo(f"{title}：{row}", url, "已报送，待受理", verb=verb)
-    overdue = timezone.localdate() > row.last_day
+    today = timezone.localdate()
+    overdue = row.is_overdue(today)
     detail = (
         "已逾期，报送前须由医保局准予迟报" if overdue and row.state == AssignmentState.DUE else row.get_state_display()
     )
-    return Todo(f"{title}：{row}", url, detail, due=row.last_day, verb=verb)
+    due = row.last_day if overdue or today <= row.last_day else None  # what was given back has no day to miss
+    return Todo(f"{title}：{row}", url, detail, due=due, verb=verb)
 
 
 def _waiting(user: Any) -> AssignmentQuerySet:

@@ -409,6 +409,7 @@ class Migration(migrations.Migration):
                             ("return", "退回报表"),
                             ("accept", "受理报表"),
                             ("reopen", "重新开放报送"),
+                            ("close", "结束重新开放"),
                             ("admit", "准予迟报"),
                             ("waive", "准予豁免检查"),
                             ("supersede", "由后一版替代"),

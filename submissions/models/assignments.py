@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime, time
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from core.scope import ScopedQuerySet
 from submissions.periods import TablePeriod
-from submissions.states import ASSIGNMENT_TONES, AssignmentState
+from submissions.states import ASSIGNMENT_TONES, GIVING_BACK, UNFILED, AssignmentState
 
 QUARTERS = [("1", "一季度"), ("2", "半年"), ("3", "三季度"), ("4", "全年")]
 STATUS = [("proposed", "待核准"), ("approved", "已核准"), ("rejected", "不予核准")]
@@ -102,12 +102,18 @@ class AssignmentQuerySet(ScopedQuerySet["Assignment"]):
     def with_places(self) -> AssignmentQuerySet:
         return self.select_related("alliance__county__pooling_area")
 
+    def with_standing(self) -> AssignmentQuerySet:
+        """With what :meth:`Assignment.is_overdue` asks for, so that many rows need no query each."""
+        from submissions.models.versions import SubmissionChange
+
+        given_back = SubmissionChange.objects.filter(assignment=OuterRef("pk"), act__in=GIVING_BACK)
+        return self.annotate(given_back=Exists(given_back))
+
     def overdue(self, today: date) -> AssignmentQuerySet:
-        """Neither filed nor accepted, the day passed, no later day granted. A reopened one was filed before."""
-        unfiled = (AssignmentState.DUE, AssignmentState.UPLOADED, AssignmentState.RETURNED)
-        return self.filter(
+        """The rows of which :meth:`Assignment.is_overdue` is true."""
+        return self.exclude(changes__act__in=GIVING_BACK).filter(
             Q(admitted_until__isnull=True) | Q(admitted_until__lt=today),
-            state__in=unfiled,
+            state__in=UNFILED,
             due_on__lt=today,
             reopened=False,
         )
@@ -164,6 +170,19 @@ class Assignment(models.Model):
     def in_time(self, moment: datetime) -> bool:
         """Whether an upload at ``moment`` counts as filed in time (to 24:00 of the last day)."""
         return timezone.localtime(moment) <= timezone.make_aware(datetime.combine(self.last_day, time.max))
+
+    @property
+    def is_given_back(self) -> bool:
+        """Whether the bureau returned a version or reopened the table: what was filed before is not late again."""
+        known: bool | None = getattr(self, "given_back", None)
+        if known is not None:
+            return known
+        return self.changes.filter(act__in=GIVING_BACK).exists()
+
+    def is_overdue(self, today: date) -> bool:
+        """Neither filed nor accepted, the last day passed, and never given back: the one rule for all pages and notices."""
+        passed = self.state in UNFILED and not self.reopened and self.last_day < today
+        return passed and not self.is_given_back
 
     @property
     def is_closed(self) -> bool:

@@ -2,7 +2,7 @@
 
 from submissions.services.checking import check_submission, counts_of, outcome_text
 from submissions.services.deadlines import days_left, remind
-from submissions.services.deciding import accept, admit_late, reopen, return_submission, waive
+from submissions.services.deciding import accept, admit_late, close_reopening, reopen, return_submission, waive
 from submissions.services.duties import assign_period, save_duty
 from submissions.services.filing import explain, file, is_late, report_nothing, withdraw
 from submissions.services.receiving import is_interrupted, receive
@@ -22,6 +22,7 @@ __all__ = [
     "admit_late",
     "assign_period",
     "check_submission",
+    "close_reopening",
     "counts_of",
     "days_left",
     "decide_table_version",

@@ -19,13 +19,12 @@ from core.trail import record
 from core.working_days import is_working_day, overrides_between, working_days_left
 from submissions.models import Assignment
 from submissions.services.steps import HOSPITAL, OFFICER, locked_assignment, page_of
-from submissions.states import AssignmentState
+from submissions.states import UNFILED
 
 REMIND = "submissions.remind"
 FIRST, LAST, LATE = "5", "1", "late"
 AHEAD = {FIRST: 5, LAST: 1}
 ESCALATED_TO = (*OFFICER, Role.OBSERVER)
-UNFILED = (AssignmentState.DUE, AssignmentState.UPLOADED, AssignmentState.RETURNED)
 LONGEST_HOLIDAY = timedelta(days=30)
 LOOK_BACK = timedelta(days=366)
 
@@ -45,7 +44,7 @@ def to_remind(today: date | None = None) -> list[Reminder]:
     rows = Assignment.objects.filter(
         state__in=UNFILED, reopened=False, due_on__range=(today - LOOK_BACK, today + LONGEST_HOLIDAY)
     ).exclude(reminded__endswith=LATE)  # fmt: skip
-    return list(_due(rows.with_places().order_by("pk"), today))
+    return list(_due(rows.with_places().with_standing().order_by("pk"), today))
 
 
 def remind(actor: User | None = None, today: date | None = None) -> int:
@@ -76,7 +75,8 @@ def _step(assignment: Assignment, left: int, today: date, overrides: dict[date, 
     """Which notice is due: the latest whose time has come, unless it or a later one went out."""
     sent = assignment.reminded.split(",")
     if today > assignment.last_day:
-        return LATE if LATE not in sent and is_working_day(today, overrides) else ""
+        told = LATE in sent or not is_working_day(today, overrides)
+        return LATE if not told and assignment.is_overdue(today) else ""
     if left <= AHEAD[LAST]:
         return "" if LAST in sent else LAST
     if left <= AHEAD[FIRST]:

@@ -123,7 +123,7 @@ def is_late(submission: Submission) -> bool:
     assignment = submission.assignment
     if assignment.in_time(submission.uploaded_at):
         return False
-    return not assignment.changes.filter(act__in=(Act.RETURN, Act.REOPEN)).exists()
+    return not assignment.is_given_back
 
 
 def _lateness(submission: Submission) -> list[Problem]:

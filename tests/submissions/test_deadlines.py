@@ -8,10 +8,12 @@ from core import jobs
 from core.access import NotAllowed
 from core.errors import Refused
 from core.models import Alliance, Job, Notice, TrailEvent, WorkdayOverride
-from submissions import services
+from submissions import services, todos
 from submissions.jobs import ASSIGN_JOB, REMIND_JOB, look_for_assignments, look_for_reminders
 from submissions.models import Assignment, Duty
+from submissions.owed import owed
 from submissions.periods import TablePeriod
+from tests.submissions import ground
 from tests.submissions.ground import PERIOD, duty
 
 
@@ -198,6 +200,44 @@ def test_the_overdue_list_holds_who_has_not_filed_and_was_granted_no_later_day(c
     assert {row.alliance for row in overdue(date(2026, 10, 26))} == {city.alliance, city.east}
     Assignment.objects.filter(alliance=city.alliance).update(state="uploaded", reopened=True)
     assert [row.alliance for row in overdue(date(2026, 10, 20))] == []
+
+
+def test_a_table_returned_after_the_last_day_is_overdue_nowhere(city, time_machine):
+    time_machine.move_to(ground.IN_TIME)
+    services.assign_period(PERIOD)
+    mine = Assignment.objects.with_places().get(alliance=city.alliance)
+    filed = ground.filed(city, mine)
+    time_machine.move_to("2026-10-16 08:00:00+08:00")
+    services.return_submission(city.officer, filed, "成员表与总表口径不一致，请核对后重报")
+    draft = ground.checked(city, mine, ground.moved(121))
+    for state in ("uploaded", "returned"):
+        Assignment.objects.filter(pk=mine.pk).update(state=state)
+        today = date(2026, 10, 16)
+        assert not services.is_late(draft)
+        assert not Assignment.objects.get(pk=mine.pk).is_overdue(today)
+        assert {row.alliance for row in Assignment.objects.overdue(today)} == {city.east, city.west}
+        row = next(row for row in owed(city.officer) if row.assignment == mine)
+        assert (row.is_overdue, row.is_excused, row.late) == (False, True, False)
+        assert [todo.due for todo in todos.todos(city.hospital)] == [None]
+    services.remind()
+    assert reminders(city.hospital) == []
+    assert "已过，尚未报送" in reminders(city.sister_hospital)[-1]
+    services.file(city.hospital, ground.explained(city, draft))
+    row = next(row for row in owed(city.officer) if row.assignment == mine)
+    assert row.last == draft and not row.late
+
+
+def test_a_table_withdrawn_by_its_hospital_is_overdue_after_the_last_day(city, time_machine):
+    time_machine.move_to(ground.IN_TIME)
+    services.assign_period(PERIOD)
+    mine = Assignment.objects.with_places().get(alliance=city.alliance)
+    filed = ground.filed(city, mine)
+    time_machine.move_to("2026-10-16 08:00:00+08:00")
+    services.withdraw(city.hospital, filed, "发现成员表有误")
+    today = date(2026, 10, 16)
+    assert Assignment.objects.get(pk=mine.pk).is_overdue(today)
+    assert mine in Assignment.objects.overdue(today)
+    assert next(row for row in owed(city.hospital) if row.assignment == mine).is_overdue
 
 
 def test_the_clock_reminds_by_one_job_a_day_and_rests_when_nothing_is_due(city, time_machine):

@@ -361,6 +361,43 @@ def test_members_are_told_with_their_averages_and_shares(world, client_of, owed)
     assert "药占比" in page.content.decode()
 
 
+def test_a_blank_of_one_member_is_named_and_makes_no_ratio_of_the_total(world, client_of, owed):
+    def no_budget(book, table):
+        sheet = book[table.sheets["members"]]
+        keys = [column.key for column in table.member_columns]
+        sheet.cell(table.header_row + 1, keys.index("budget") + 1).value = None
+
+    whole = ground.checked(world, owed)
+    client = client_of(world.hospital)
+    before = client.get(url("members", whole.pk)).context["groups"][0].total
+    found = ground.checked(world, owed, no_budget)
+    page = client.get(url("members", found.pk))
+    group = page.context["groups"][0]
+    assert before.execution is not None and before.blank == {}
+    assert [line.budget for line in group.lines].count(None) == 1
+    assert group.total.budget == sum(line.budget for line in group.lines if line.budget is not None)
+    assert (group.total.execution, group.total.blank) == (None, {"budget": 1})
+    assert group.total.spending == before.spending and group.total.drug_share == before.drug_share
+    assert "缺 1 家" in page.content.decode()
+
+
+def test_an_officer_ends_a_reopening_from_the_page_with_a_reason(world, client_of, owed):
+    accepted = ground.accepted(world, owed)
+    client, act = client_of(world.officer), url("assignment-act", owed.pk, "close")
+    assert act not in client.get(url("assignment", owed.pk)).content.decode()
+    services.reopen(world.officer, owed, "成员单位漏报一家，须更正")
+    assert act in client.get(url("assignment", owed.pk)).content.decode()
+    assert act not in client_of(world.hospital).get(url("assignment", owed.pk)).content.decode()
+    assert client_of(world.hospital).post(act, {"reason": "不再更正"}).status_code == 403
+    refused = client_of(world.officer).post(act, {"reason": ""})
+    assert refused.status_code == 422 and "data-open-now" in refused.content.decode()
+    ground.checked(world, owed, ground.moved(121))
+    page = client_of(world.officer).post(act, {"reason": "经核对原报表无误"}, follow=True)
+    assert "已结束重新开放" in page.content.decode() and page.context["row"].last == accepted
+    mine = client_of(world.hospital).get(url("assignment", owed.pk))
+    assert mine.context["row"].last == accepted and "经核对原报表无误" in mine.content.decode()
+
+
 def test_a_version_asks_the_same_queries_however_many_findings(world, client_of, owed, django_assert_max_num_queries):
     client = client_of(world.hospital)
     few_found = ground.checked(world, owed, typed("RES", "5.3", 2308.15))

@@ -61,6 +61,10 @@ def test_the_whole_way_over_the_api(world, owed, upload, call, client_of):
     listed = client_of(world.observer).get(OWED, {"period": "2026Q3", "alliance__code": "QX"}).json()
     assert [row["state"] for row in listed["results"]] == ["accepted"]
     assert call(world.officer, f"{OWED}{owed.pk}/reopen/", reason="漏报一家成员单位").json()["reopened"] is True
+    assert call(world.hospital, f"{OWED}{owed.pk}/close/", reason="不再更正").status_code == 403
+    closed = call(world.officer, f"{OWED}{owed.pk}/close/", reason="核对无误，不再更正").json()
+    assert (closed["state"], closed["reopened"]) == ("accepted", False)
+    assert call(world.officer, f"{OWED}{owed.pk}/close/", reason="核对无误，不再更正").status_code == 409
 
 
 def test_a_return_over_the_api_carries_its_reason_to_the_hospital(world, owed, call, client_of):
