@@ -126,10 +126,10 @@ class AdmitRequest(QuarterlyActRequest):
 
 
 class WaiveRequest(QuarterlyActRequest):
-    code = serializers.CharField(help_text="检查代码，如 S1")
+    code = serializers.CharField(max_length=10, help_text="检查代码，如 S1")
     fund_type = serializers.ChoiceField(choices=FUND_SHEETS, required=False, allow_blank=True, default="")
-    row_code = serializers.CharField(required=False, allow_blank=True, default="")
-    institution = serializers.CharField(required=False, allow_blank=True, default="")
+    row_code = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
+    institution = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
 
 
 class ExplainRequest(serializers.Serializer[Any]):

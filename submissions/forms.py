@@ -77,7 +77,7 @@ class WaiveForm(forms.Form):
 
     code = forms.ChoiceField(label="检查代码")
     fund_type = forms.ChoiceField(label="险种", required=False, choices=[("", "不限"), *FUND_SHEETS])
-    row_code = forms.CharField(label="行次", required=False, max_length=10, help_text="如 4.p；不填为该代码的全部行")
+    row_code = forms.CharField(label="行次", required=False, max_length=20, help_text="如 4.p；不填为该代码的全部行")
     institution = forms.CharField(label="机构编号", required=False, max_length=20, help_text="成员表的检查才填")
     reason = forms.CharField(label="理由", widget=forms.Textarea(attrs={"rows": 2}))
 

@@ -541,7 +541,7 @@ class Migration(migrations.Migration):
                         verbose_name="险种",
                     ),
                 ),
-                ("row_code", models.CharField(blank=True, max_length=10, verbose_name="行次")),
+                ("row_code", models.CharField(blank=True, max_length=20, verbose_name="行次")),
                 ("institution", models.CharField(blank=True, max_length=20, verbose_name="机构编号")),
                 ("reason", models.TextField(verbose_name="理由")),
                 ("granted_at", models.DateTimeField(auto_now_add=True, verbose_name="准予时间")),

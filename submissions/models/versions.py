@@ -123,7 +123,7 @@ class Waiver(models.Model):
     assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="waivers", verbose_name="填报任务")
     code = models.CharField("检查代码", max_length=10)
     fund_type = models.CharField("险种", max_length=3, blank=True, choices=FUND_SHEETS)
-    row_code = models.CharField("行次", max_length=10, blank=True)
+    row_code = models.CharField("行次", max_length=20, blank=True)
     institution = models.CharField("机构编号", max_length=20, blank=True)
     reason = models.TextField("理由")
     granted_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="准予人")
