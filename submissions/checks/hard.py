@@ -257,11 +257,20 @@ def package_in_force(context: CheckContext) -> Iterator[Found]:
 
 def _as_in_force(context: CheckContext, fund: str, row: Row, known: Decimal | None, column: str) -> Iterator[Found]:
     filed = context.typed(fund, row.code, column)
-    if known is None or filed is None or not differs(filed, known, row.unit):
+    if known is None or (filed is None and _told_by_reader(row, column)):
         return
     day = context.period.last_day
-    text = f"{day.year}年{day.month}月{day.day}日有效的打包预算为 {wan(known)}，{apart(filed, known, row.unit)}。"
-    yield at_row(context, fund, row.code, text, hint(filed, known, row.unit) or f"此项已预填，不得改动；改为 {wan(known)}。", column)
+    in_force = f"{day.year}年{day.month}月{day.day}日有效的打包预算为 {wan(known)}"
+    if filed is None:
+        yield at_row(context, fund, row.code, f"没有填；{in_force}。", f"改为 {wan(known)}。", column)
+    elif differs(filed, known, row.unit):
+        remedy = hint(filed, known, row.unit) or f"此项已预填，不得改动；改为 {wan(known)}。"
+        yield at_row(context, fund, row.code, f"{in_force}，{apart(filed, known, row.unit)}。", remedy, column)
+
+
+def _told_by_reader(row: Row, column: str) -> bool:
+    """A blank cell of 本期累计 is named while the workbook is read, unless its row may stay blank."""
+    return column == "current" and not row.optional
 
 
 def last_year_as_accepted(context: CheckContext) -> Iterator[Found]:

@@ -218,6 +218,22 @@ def test_a_budget_other_than_the_one_in_force_is_refused():
     assert found.column == "budget"
 
 
+def test_a_blank_budget_is_refused_where_one_is_in_force():
+    context = row("4", None, column="budget")(sound_context())
+    [found] = found_by("H9", context)
+    assert (found.fund_type, found.row_code, found.column, found.value) == ("RES", "4", "budget", "")
+    assert found.text.startswith("没有填；2026年9月30日有效的打包预算为") and found.remedy.startswith("改为 ")
+    assert found_by("H9", replace(context, budgets={})) == []
+
+
+def test_a_blank_package_is_left_to_the_reader_unless_its_row_may_stay_blank():
+    context = row("2", None)(sound_context())
+    assert found_by("H9", context) == []
+    free = tuple(replace(one, optional=one.code == "2" or one.optional) for one in context.table.rows)
+    [found] = found_by("H9", replace(context, table=replace(context.table, rows=free)))
+    assert (found.row_code, found.column) == ("2", "current")
+
+
 def test_what_was_not_accepted_last_year_must_stay_blank():
     assert found_by("H10", row("11.4", "12.00", column="last")(sound_context()))
     [found] = found_by("H10", row("9.2", None, column="last")(sound_context()))
