@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -26,6 +26,12 @@ UNITS = {
     "text": "", "choice": "", "date": "",
 }  # fmt: skip
 ROW_KINDS = frozenset({"input", "sum", "derived"})
+HEADER_ROWS = range(5, 51)
+"""Rows 1–4 of every sheet hold title, place, period and signatures."""
+LONGEST_TITLE = 31
+BARRED_IN_TITLES = frozenset("[]:*?/\\")
+MEMBER_KEYS = ("institution", "name", "level", "fund_type")
+CAUSE_KEYS = ("fund_type", "kind", "cause", "measure", "owner", "due")
 COLUMN_KINDS = ("code", "label", "current", "last", "change", "budget", "execution", "note")
 
 
@@ -195,7 +201,7 @@ def parse_table(text: str) -> Table:
         raise Refused(
             [Problem("document", "", f"报表定义缺少或多了内容：{error}", "请以随系统附带的第 1 版为样本修改。")]
         ) from error
-    problems = _problems(table)
+    problems = _mistyped(table) or _problems(table)
     if problems:
         raise Refused(problems)
     return table
@@ -214,24 +220,98 @@ def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
+_TYPES: dict[str, type] = {"str": str, "int": int, "bool": bool, "tuple[str, ...]": tuple, "date": date}
+_TYPE_NAMES = {
+    "str": "文字",
+    "int": "整数",
+    "bool": "true 或 false",
+    "tuple[str, ...]": "文字列表",
+    "date": "日期（年-月-日，不带引号）",
+}
+
+
+def _mistyped(table: Table) -> list[Problem]:
+    """Values of another type than their field's: nothing further can be said of such a document."""
+    found = [
+        Problem("sheets", str(title), f"工作表“{key}”的名称须为文字。", "请加上引号后重新载入。")
+        for key, title in table.sheets.items()
+        if not isinstance(title, str)
+    ]
+    parts: list[tuple[str, Any]] = [("document", table)]
+    parts += [(f"row {row.code}", row) for row in table.rows]
+    parts += [(f"column {column.kind}", column) for column in table.columns]
+    parts += [(f"member_column {column.key}", column) for column in table.member_columns]
+    parts += [(f"cause_column {column.key}", column) for column in table.cause_columns]
+    for where, part in parts:
+        for field in fields(part):
+            value, kind = getattr(part, field.name), str(field.type)
+            if kind in _TYPES and not _is_of(value, _TYPES[kind]):
+                text = f"{where} 的 {field.name} 应为{_TYPE_NAMES[kind]}，现为“{value}”。"
+                found.append(Problem(where, str(value), text, "请改正后重新载入。"))
+    return found
+
+
+def _is_of(value: object, wanted: type) -> bool:
+    """Of exactly this type: a time is no day, true is no number; lists hold words only."""
+    return type(value) is wanted and (not isinstance(value, tuple) or all(type(word) is str for word in value))
+
+
+def _sheet_problems(table: Table) -> list[Problem]:
+    """What Excel does not take for the name of a sheet, or takes for the same name twice."""
+    found = []
+
+    def wrong(title: str, text: str) -> None:
+        found.append(Problem("sheets", title, text, "请改正后重新载入。"))
+
+    for key in (*FUND_SHEETS, "members", "causes", "guide"):
+        if not table.sheets.get(key, "").strip():
+            wrong(key, f"没有写明工作表“{key}”的名称。")
+    titles = [title for title in table.sheets.values() if title.strip()]
+    for title in dict.fromkeys(titles):
+        if len(title) > LONGEST_TITLE:
+            wrong(title, f"工作表名称“{title}”有 {len(title)} 个字符，Excel 最多 {LONGEST_TITLE} 个。")
+        if barred := [sign for sign in title if sign in BARRED_IN_TITLES or not sign.isprintable()]:
+            wrong(title, f"工作表名称“{title}”含有 Excel 不接受的字符：{' '.join(barred)}。")
+        if title != title.strip("' "):
+            wrong(title, f"工作表名称“{title}”不能以空格或单引号开头或结尾。")
+    for name in _twice([title.casefold() for title in titles]):
+        wrong(name, f"工作表名称“{name}”重复（不分大小写）。")
+    return found
+
+
+def _column_problems(table: Table) -> list[Problem]:
+    """Columns the program relies on that are missing, of no known kind, or there twice."""
+    found = []
+    for where, wanted, given in (
+        ("column", COLUMN_KINDS, [column.kind for column in table.columns]),
+        ("member_column", MEMBER_KEYS, [column.key for column in table.member_columns]),
+        ("cause_column", CAUSE_KEYS, [column.key for column in table.cause_columns]),
+    ):
+        if missing := "、".join(key for key in wanted if key not in given):
+            found.append(Problem(where, missing, f"{where} 缺少列：{missing}。", "请改正后重新载入。"))
+        found += [Problem(where, key, f"{where} 的列“{key}”重复。", "请改正后重新载入。") for key in _twice(given)]
+    for kind in sorted({column.kind for column in table.columns} - set(COLUMN_KINDS)):
+        found.append(Problem("column", kind, f"没有“{kind}”这种列。", "请改正后重新载入。"))
+    return found
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
 def _problems(table: Table) -> list[Problem]:
     """Everything a document can get wrong beyond its shape."""
-    found = []
+    found = [*_column_problems(table), *_sheet_problems(table)]
 
     def wrong(where: str, value: str, text: str) -> None:
         found.append(Problem(where, value, text, "请改正后重新载入。"))
 
+    if table.header_row not in HEADER_ROWS:
+        text = f"表头行（header_row）须在第 {HEADER_ROWS[0]} 至 {HEADER_ROWS[-1]} 行：前 4 行是表名、单位、期间和签名。"
+        wrong("header_row", str(table.header_row), text)
     codes = [row.code for row in table.rows]
-    for code in sorted({code for code in codes if codes.count(code) > 1}):
+    for code in _twice(codes):
         wrong("row", code, f"行次 {code} 重复。")
-    missing = [kind for kind in COLUMN_KINDS if kind not in [column.kind for column in table.columns]]
-    if missing:
-        wrong("column", "、".join(missing), f"缺少列：{'、'.join(missing)}。")
-    for kind in {column.kind for column in table.columns} - set(COLUMN_KINDS):
-        wrong("column", kind, f"没有“{kind}”这种列。")
-    for sheet in (*FUND_SHEETS, "members", "causes", "guide"):
-        if not table.sheets.get(sheet):
-            wrong("sheets", sheet, f"没有写明工作表“{sheet}”的名称。")
     for row in table.rows:
         where = f"row {row.code}"
         if row.unit not in UNITS:

@@ -1,12 +1,15 @@
 """Versions of the table: the shipped one, and official forms an administrator loads and a fund reviewer approves.
 
 A loaded version holds for every period that ends on or after its ``valid_from``; it may rename and reorder, not compute
-differently: row codes, formulas and sources mean the same in every version.
+differently: row codes, units, sums, formulas and sources mean the same in every version.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import TypeAlias
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,13 +19,22 @@ from core.errors import Conflict, Problem, Refused
 from core.models import PoolingArea, Role, User
 from core.notices import notify, notify_role
 from core.trail import record
-from submissions.declaration import TABLES, Table, parse_table, shipped_table
+from submissions.declaration import TABLES, CauseColumn, MemberColumn, Row, Table, parse_table, shipped_table
 from submissions.models import TableVersion
 from submissions.periods import TablePeriod
+from submissions.workbook import Expected, Prefill, PrefillMember, read_workbook, template_workbook
+from submissions.workbook.structure import OURS
 
 TABLE = "situation"
 LOAD, DECIDE = "submissions.load_table", "submissions.decide_table"
 APPROVED, PROPOSED, REJECTED = "approved", "proposed", "rejected"
+Part: TypeAlias = Row | MemberColumn | CauseColumn
+FREE: dict[type[Part], frozenset[str]] = {
+    Row: frozenset({"code", "label", "how", "level", "optional"}),
+    MemberColumn: frozenset({"key", "label", "how", "width", "optional"}),
+    CauseColumn: frozenset({"key", "label", "width", "choices"}),
+}
+"""What a loaded version may word or arrange anew; every other field says what a figure means."""
 
 
 def table_in_force(area: PoolingArea, period: TablePeriod) -> Table:
@@ -47,7 +59,7 @@ def load_table_version(actor: User, area: PoolingArea, text: str) -> TableVersio
     """An administrator enters the document of an official form; it waits for a fund reviewer."""
     require(actor, LOAD, area)
     table = parse_table(text)
-    problems = _problems(area, table)
+    problems = _problems(area, table) or _trial(table)
     if problems:
         raise Refused(problems)
     with transaction.atomic():
@@ -103,7 +115,9 @@ def _problems(area: PoolingArea, table: Table) -> list[Problem]:
     ):
         found.append(_taken(table))
     if table.name == TABLE:
-        found += _strange_codes(table)
+        found += [*_strange_codes(table), *_other_meanings(table)]
+    for title in sorted(OURS & set(table.sheets.values())):
+        found.append(Problem("sheets", title, f"工作表名称“{title}”由系统自用。", "请另用一个名称。"))
     return found
 
 
@@ -118,6 +132,61 @@ def _strange_codes(table: Table) -> list[Problem]:
         text = f"多出行次 {'、'.join(unknown)}：系统没有这些行的口径。"
         found.append(Problem("row", "、".join(unknown), text, "请用第 1 版的行次；新增项目须升级系统。"))
     return found
+
+
+def _other_meanings(table: Table) -> list[Problem]:
+    """Every field by which a row or column would mean something else than in the shipped version."""
+    ours = shipped_table(TABLE)
+    found = list(_changed("行次", ours.by_code, table.by_code))
+    for where, shipped, given in (
+        ("成员表的列", ours.member_by_key, table.member_by_key),
+        ("原因分析表的列", _causes(ours), _causes(table)),
+    ):
+        for key in sorted(set(shipped) ^ set(given)):
+            text = f"{where} {key} {'缺少' if key in shipped else '是多出的'}：各版的列须与第 {ours.version} 版相同。"
+            found.append(Problem(where, key, text, "请用第 1 版的列；增减列须升级系统。"))
+        found += _changed(where, shipped, given)
+    return found
+
+
+def _causes(table: Table) -> dict[str, CauseColumn]:
+    return {column.key: column for column in table.cause_columns}
+
+
+def _changed(where: str, shipped: Mapping[str, Part], given: Mapping[str, Part]) -> Iterator[Problem]:
+    for key, ours in shipped.items():
+        theirs = given.get(key)
+        for field in fields(ours) if theirs is not None else ():
+            before, after = _plain(getattr(ours, field.name)), _plain(getattr(theirs, field.name))
+            if field.name not in FREE[type(ours)] and before != after:
+                text = f"{where} {key} 的 {field.name}：第 1 版为“{before}”，现为“{after}”。"
+                remedy = "新版本只能改名称、填法说明和次序；请恢复，口径变化须升级系统。"
+                yield Problem(f"{key}.{field.name}", after, text, remedy)
+
+
+def _plain(value: object) -> str:
+    """A field in words; the order of what is added up does not matter."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "、".join(sorted(value)) if isinstance(value, tuple) else str(value)
+
+
+def _trial(table: Table) -> list[Problem]:
+    """Whether a template can be made of the version and read back: said now, not when the hospitals upload."""
+    period, member = TablePeriod.parse("2026Q4"), PrefillMember("TRIAL", "试填单位", "成员单位")
+    prefill = Prefill("TRIAL", "试填医共体", "试填县", "试填医院", period, 1, (member,))
+    expected = Expected("TRIAL", period, 1, frozenset({member.institution}), lambda _table, _version: table)
+    try:
+        read_workbook(template_workbook(table, prefill), "试填.xlsx", expected)
+    except Refused as refusal:
+        return [
+            Problem("document", one.value, f"按本版生成的模板不能读回：{one.text}", one.remedy)
+            for one in refusal.problems
+        ]
+    except Exception as error:  # whatever a label, a width or a name makes the workbook library raise
+        text = f"按本版不能生成可用的模板：{error}"
+        return [Problem("document", "", text, "请核对名称、列宽和文字中的特殊字符，以第 1 版为样本修改。")]
+    return []
 
 
 def _taken(table: Table) -> Problem:
