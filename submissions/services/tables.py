@@ -23,7 +23,6 @@ from submissions.declaration import TABLES, CauseColumn, MemberColumn, Row, Tabl
 from submissions.models import TableVersion
 from submissions.periods import TablePeriod
 from submissions.workbook import Expected, Prefill, PrefillMember, read_workbook, template_workbook
-from submissions.workbook.structure import OURS
 
 TABLE = "situation"
 LOAD, DECIDE = "submissions.load_table", "submissions.decide_table"
@@ -105,6 +104,8 @@ def decide_table_version(actor: User, row: TableVersion, approve: bool) -> Table
 
 
 def _problems(area: PoolingArea, table: Table) -> list[Problem]:
+    from submissions.workbook import structure  # loads the spreadsheet library
+
     found = []
     if table.name != TABLE:
         found.append(Problem("table", table.name, f"没有“{table.name}”这张报表。", f"table 须写为“{TABLE}”。"))
@@ -116,7 +117,7 @@ def _problems(area: PoolingArea, table: Table) -> list[Problem]:
         found.append(_taken(table))
     if table.name == TABLE:
         found += [*_strange_codes(table), *_other_meanings(table)]
-    for title in sorted(OURS & set(table.sheets.values())):
+    for title in sorted(structure.OURS & set(table.sheets.values())):
         found.append(Problem("sheets", title, f"工作表名称“{title}”由系统自用。", "请另用一个名称。"))
     return found
 
