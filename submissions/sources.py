@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from budgets.reading import PackageInForce, member_allocations, packages_in_force, prepaid_of
-from claims.reading import MeasureLine, Measures, PackageScope, fund_years, measure_lines, measures
+from claims.reading import Measures, fund_years, measures
 from core.models import Alliance, Institution
 from rules.money import ZERO
 from submissions.checks import CheckContext
-from submissions.declaration import Table, shipped_table
+from submissions.declaration import Table
 from submissions.figures import Figures
-from submissions.models import Assignment, ReconciliationLine, Submission
+from submissions.models import Assignment, Submission
 from submissions.parameters import limits_at
 from submissions.periods import TablePeriod
 from submissions.registries import prefill_sources
@@ -123,18 +123,6 @@ def expected_of(assignment: Assignment) -> Expected:
         members=frozenset(member.code for member in members_of(alliance, period)),
         tables=lambda table, version: table_of(area, table, version),
     )
-
-
-def lines_behind(submission: Submission, line: ReconciliationLine) -> list[MeasureLine]:
-    """The months and institutions behind what the system says of a line of a reconciliation."""
-    assignment = submission.assignment
-    alliance, period = assignment.alliance, assignment.of
-    row = next((row for row in shipped_table(assignment.table).rows if row.code == line.row_code), None)
-    if row is None or not row.fact:
-        return []
-    package = packages_in_force([alliance], period.year, on=period.last_day).get((alliance.pk, line.fund_type))
-    scope = package.scope if package else PackageScope.DEFAULT
-    return measure_lines(alliance, line.fund_type, row.fact, period.last_month, scope)
 
 
 def members_of(alliance: Alliance, period: TablePeriod) -> list[Institution]:

@@ -32,7 +32,7 @@ class SetHead:
 
 @dataclass(frozen=True)
 class Cell:
-    """Sums in yuan of one county, alliance, fund type, visit type, location (and month, where asked)."""
+    """Sums in yuan of one county, alliance, fund type, visit type, location."""
 
     county: int
     alliance: int | None
@@ -41,7 +41,6 @@ class Cell:
     visit_type: str
     care_location: str
     primary: bool
-    month: int
     payable: Decimal
     excluded: Decimal
     billed: Decimal
@@ -76,18 +75,17 @@ def set_heads(
     ]
 
 
-def cells(heads: Sequence[SetHead], fund_types: Collection[str], *, by_month: bool = False) -> list[Cell]:
+def cells(heads: Sequence[SetHead], fund_types: Collection[str]) -> list[Cell]:
     """Everything the sets say about the fund types, in one query."""
     by_method = ~Q(method=Method.FFS)
-    month = {"month": F("factset__month")} if by_month else {}
     treating = Case(When(care_location=CareLocation.SISTER_ALLIANCE, then=F("treating_alliance_id")))
     primary = Case(When(institution_kind__in=PRIMARY_KINDS, then=Value("1")), default=Value(""), output_field=CharField())
     grouped = (
         MonthlyFact.objects.filter(factset__in=[head.pk for head in heads], fund_type__in=list(fund_types))
         .order_by()
-        .annotate(treating=treating, primary=primary, **month)
+        .annotate(treating=treating, primary=primary)
         .values(
-            "factset__county_id", "alliance_id", "treating", "fund_type", "visit_type", "care_location", "primary", *month
+            "factset__county_id", "alliance_id", "treating", "fund_type", "visit_type", "care_location", "primary"
         )
         .annotate(
             payable=Sum("fund_payable"),
@@ -101,7 +99,7 @@ def cells(heads: Sequence[SetHead], fund_types: Collection[str], *, by_month: bo
     return [
         Cell(
             row["factset__county_id"], row["alliance_id"], row["treating"], row["fund_type"], row["visit_type"],
-            row["care_location"], bool(row["primary"]), row.get("month", 0), row["payable"], row["excluded"],
+            row["care_location"], bool(row["primary"]), row["payable"], row["excluded"],
             row["billed"], row["count"], row["by_method"], row["delivered"],
         )
         for row in grouped

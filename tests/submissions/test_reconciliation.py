@@ -10,8 +10,10 @@ from core.access import NotAllowed
 from core.errors import Conflict, Refused
 from core.models import AgreedShare, Notice, TrailEvent
 from rules.periods import Month
-from submissions import jobs, services, sources
+from submissions import jobs, services
+from submissions.declaration import shipped_table
 from submissions.models import Reconciliation, SubmissionChange
+from submissions.reading.behind import lines_behind
 from tests.claims.facts import fact
 from tests.submissions.accepting import accepted_version, sound_facts
 from tests.submissions.figures import LEAD, TOWNSHIP, sound_figures, yuan
@@ -253,7 +255,7 @@ def test_a_superseded_version_is_not_worked_on_any_more(world):
 def test_behind_a_line_stand_its_months_and_institutions(world):
     submission = one_difference(world)
     line = lines_of(submission)[("RES", "4")]
-    behind = sources.lines_behind(submission, line)
+    behind = lines_behind(submission, line, shipped_table().by_code[line.row_code])
     assert sum(one.value for one in behind) == line.amount_facts
     assert [(one.month.month, one.code) for one in behind][:2] == [(8, TOWNSHIP), (9, LEAD)]
     assert not behind[0].has_claims
