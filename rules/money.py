@@ -15,6 +15,7 @@ from rules.errors import RuleError
 FEN = Decimal("0.01")
 ZERO = Decimal("0.00")
 RATIO_STEP = Decimal("0.000001")
+RATE_STEP = Decimal("0.0001")
 LIMIT = Decimal(10) ** 15
 """Amounts from here on would leave the exact range of 28 digits once multiplied by a rate."""
 
@@ -31,6 +32,16 @@ def round_fen(value: Decimal) -> Decimal:
 def round_ratio(value: Decimal) -> Decimal:
     """A ratio rounded half-up to six decimals, for display; decisions are taken on amounts, not on this."""
     return value.quantize(RATIO_STEP, ROUND_HALF_UP)
+
+
+def round_rate(value: Decimal) -> Decimal:
+    """A yearly rate rounded half-up to four decimals (a hundredth of a percent), as people write growth."""
+    return value.quantize(RATE_STEP, ROUND_HALF_UP)
+
+
+def round_count(value: Decimal) -> int:
+    """Heads or cases rounded half-up to a whole number."""
+    return int(value.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def exact(value: Decimal | int, name: str = "金额") -> Decimal:
