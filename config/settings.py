@@ -81,6 +81,7 @@ HOUSE_APPS = [
     "budgets",
     "settlement",
     "submissions",
+    "monitoring",
     "portal",
 ]
 
@@ -293,6 +294,9 @@ SPECTACULAR_SETTINGS = {
         "QuarterlyStateEnum": "submissions.states.SubmissionState.choices",
         "QuarterlyKindEnum": "submissions.states.SubmissionKind.choices",
         "QuarterlyAssignmentStateEnum": "submissions.states.AssignmentState.choices",
+        "ReportKindEnum": "monitoring.models.reports.ReportKind.choices",
+        "ReportStateEnum": "monitoring.models.reports.ReportState.choices",
+        "ReportActEnum": "monitoring.models.reports.ReportAct.choices",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -20,7 +20,7 @@ class CoreConfig(AppConfig):
     verbose_name = "基础"
 
     def ready(self) -> None:
-        from core import files, handlers, trail, triggers
+        from core import files, handlers, mailing, trail, triggers
         from core.access import register_action
         from core.models import Role
         from core.models.trail import TRAIL_READERS
@@ -35,10 +35,13 @@ class CoreConfig(AppConfig):
         trail_texts.register("core.change_password", "修改密码")
         trail_texts.register("core.login", "登录")
         trail_texts.register("core.export", "导出")
+        trail_texts.register(mailing.CHOOSE, "设置邮件通知")
+        trail_texts.register(mailing.REPEAT, "再次发送邮件")
 
         triggers.append_only("core_trailevent", "trail rows are never changed or deleted")
         post_migrate.connect(triggers.install, sender=self)
         due_work.register("月末处理", handlers.look_for_month_end)
+        due_work.register("邮件通知", mailing.look_for_mail)
         verifications.register("轨迹链", trail.verify_chains, order=10)
         verifications.register("防改触发器", triggers.missing, order=11)
         verifications.register("文件校验值", files.verify_files, order=12)

@@ -91,6 +91,24 @@ def values(keys: Iterable[str], place: Any, on: date) -> dict[str, Value]:
     return {key: _in_force(definitions[key], held[key]) for key in wanted}
 
 
+def values_by_county(
+    key: str, places: Iterable[tuple[int, int | None]], on: date
+) -> dict[tuple[int, int | None], Value]:
+    """One parameter for many (pooling area id, county id or None) in one query."""
+    wanted = set(places)
+    rows = Parameter.objects.filter(
+        valid_on(on), key=key, pooling_area__in={area for area, _county in wanted}, status=ConfirmationStatus.CONFIRMED
+    ).order_by("-valid_from", "-pk")
+    held = list(rows)
+    return {
+        (area, county): _in_force(
+            definitions[key],
+            [row for row in held if row.pooling_area_id == area and row.county_id in (None, county)],
+        )
+        for area, county in wanted
+    }
+
+
 def _in_force(definition: Definition, rows: list[Parameter]) -> Value:
     chosen = max(rows, key=lambda row: row.county_id is not None, default=None)
     if chosen is None:

@@ -1,6 +1,7 @@
 """Named lists that higher apps join from ``AppConfig.ready``, so that lower apps never import them.
 
-``month_end_steps``: callables run by the month-end job. ``home_todos``: what a person must do on the home page.
+``month_end_steps``: callables run by the month-end job. ``step_listeners``: told how each of them ended.
+``home_todos``: what a person must do on the home page.
 ``verifications``: checks of ``manage.py verify``. ``readiness_checks``: what ``/readyz`` asks.
 ``trail_texts``: Chinese wording of trail actions beyond those registered as rights. ``search_sources``: the search box.
 ``due_work``: asked by the clock every few minutes; looks into rows for what is due and enqueues jobs.
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -69,10 +71,50 @@ class KeptFile:
 
 @dataclass(frozen=True)
 class MonthEndStep:
-    """One step of the month-end job, run per alliance: ``run(alliance, month, actor) -> outcome text``."""
+    """One step of the month-end job, run per alliance: ``run(alliance, month, actor) -> outcome text``; idempotent.
+
+    ``needs`` names the steps without whose result this one means nothing: it is skipped when one of them failed.
+    ``inputs(alliance, month)`` is a digest of all the step reads; a done step with the same digest is not repeated.
+    A step without it is repeated on every run.
+    """
 
     label: str
     run: Callable[[Any, Any, Any], str]
+    needs: tuple[str, ...] = ()
+    inputs: Callable[[Any, Any], str] | None = None
+
+
+class StepState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """What happened to one step of an alliance's month end; ``job`` is the core job's number."""
+
+    alliance: Any
+    month: Any
+    name: str
+    label: str
+    job: int
+    state: StepState
+    text: str = ""
+    inputs: str = ""
+
+
+@dataclass(frozen=True)
+class StepListener:
+    """``begun(alliance, month, [(name, label)], job)`` before the first step; ``told`` at the start and end of each.
+
+    ``held(alliance, month, name, inputs)`` is what a step said that was done before with the same inputs, or None.
+    """
+
+    begun: Callable[[Any, Any, list[tuple[str, str]], int], None]
+    told: Callable[[StepEvent], None]
+    held: Callable[[Any, Any, str, str], str | None]
 
 
 @dataclass(frozen=True)
@@ -83,6 +125,7 @@ class SearchHit:
 
 
 month_end_steps: Registry[MonthEndStep] = Registry()
+step_listeners: Registry[StepListener] = Registry()
 home_todos: Registry[Callable[[Any], list[Todo]]] = Registry()
 verifications: Registry[Callable[[], list[Finding]]] = Registry()
 readiness_checks: Registry[Callable[[], str]] = Registry()

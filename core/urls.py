@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from core.views import jobs, login, parameters, policies, trail
+from core.views import jobs, login, messages, parameters, policies, trail
 
 app_name = "core"
 
@@ -24,4 +24,6 @@ urlpatterns = [
     path("trail/", trail.trail_list, name="trail"),
     path("trail/trail.xlsx", trail.trail_xlsx, name="trail-xlsx"),
     path("notices/", trail.notice_list, name="notices"),
+    path("notices/email/", messages.preferences, name="message-preferences"),
+    path("notices/email/<int:pk>/repeat/", messages.repeat, name="mail-repeat"),
 ]

@@ -26,8 +26,10 @@ from settlement.models import (
     Adjustment,
     AssessmentScore,
     Booking,
+    BookingKind,
     CauseAnalysis,
     Computation,
+    PlanState,
     RecoveryPlan,
     ScoreState,
     Settlement,
@@ -241,3 +243,23 @@ def months_behind(version: SettlementVersion) -> list[MonthBehind]:
             )
         )
     return rows
+
+
+def recoveries(alliances: Sequence[Alliance], until: date) -> dict[tuple[int, str], tuple[Decimal, Decimal]]:
+    """(ordered back by approved plans, come back) in yuan up to a day, by (alliance id, fund type); two queries."""
+    keys = [alliance.pk for alliance in alliances]
+    found: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
+    plans = RecoveryPlan.objects.filter(
+        state=PlanState.APPROVED, decided_at__date__lte=until, version__settlement__alliance__in=keys
+    )
+    booked = Booking.objects.filter(
+        kind__in=(BookingKind.RECOVERY, BookingKind.OFFSET), on__lte=until, version__settlement__alliance__in=keys
+    )
+    names = ("version__settlement__alliance_id", "version__settlement__fund_type", "amount")
+    for alliance, fund, amount in plans.order_by().values_list(*names):
+        due, received = found.get((alliance, fund), (ZERO, ZERO))
+        found[(alliance, fund)] = (due + amount, received)
+    for alliance, fund, amount in booked.order_by().values_list(*names):
+        due, received = found.get((alliance, fund), (ZERO, ZERO))
+        found[(alliance, fund)] = (due, received + amount)
+    return found

@@ -1,6 +1,13 @@
 """What other apps and pages may ask about packages, prepayments, other payments and allocations."""
 
-from budgets.reading.packages import PackageInForce, member_allocations, package_in_force, packages_in_force
+from budgets.reading.packages import (
+    PackageInForce,
+    approved_at,
+    member_allocations,
+    member_quotas,
+    package_in_force,
+    packages_in_force,
+)
 from budgets.reading.prepayments import (
     PrepaidMonth,
     PrepaymentYear,
@@ -17,7 +24,9 @@ __all__ = [
     "PrepaidMonth",
     "PrepaymentYear",
     "Projection",
+    "approved_at",
     "member_allocations",
+    "member_quotas",
     "other_payments",
     "package_in_force",
     "packages_in_force",

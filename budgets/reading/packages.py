@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from django.db.models import Max
 
 from budgets.models import AllocationState, AllocationVersion, MemberAllocation, PackageState, PackageVersion
 from claims.reading import PackageScope
@@ -124,3 +126,33 @@ def member_allocations(alliance: Alliance, year: int, fund_type: str) -> list[Me
         .first()
     )
     return list(latest.lines.select_related("institution")) if latest is not None else []
+
+
+def member_quotas(alliances: Collection[Alliance], year: int) -> dict[tuple[int, int, str], Decimal]:
+    """What the approved allocations in force give each member, by (alliance id, institution id, fund type); two queries."""
+    versions = AllocationVersion.objects.filter(
+        package__alliance__in=[alliance.pk for alliance in alliances], package__year=year, state=AllocationState.APPROVED
+    )
+    latest = {
+        (alliance, fund): pk
+        for pk, alliance, fund in versions.order_by("number").values_list("pk", "package__alliance_id", "package__fund_type")
+    }
+    of = {pk: key for key, pk in latest.items()}
+    lines = MemberAllocation.objects.filter(version__in=list(of)).order_by()
+    return {
+        (of[version][0], institution, of[version][1]): amount
+        for version, institution, amount in lines.values_list("version_id", "institution_id", "amount")
+    }
+
+
+def approved_at(counties: Collection[int] | None = None) -> dict[tuple[int, int], datetime]:
+    """When a package or an allocation of a county (None: of every county) and year was last approved; two queries."""
+    found: dict[tuple[int, int], datetime] = {}
+    packages = PackageVersion.objects.filter(state=PackageState.APPROVED, decided_at__isnull=False)
+    allocations = AllocationVersion.objects.filter(state=AllocationState.APPROVED, decided_at__isnull=False)
+    for versions in (packages, allocations):
+        rows: Any = versions if counties is None else versions.filter(package__alliance__county__in=counties)
+        names = ("package__alliance__county_id", "package__year")
+        for county, year, at in rows.order_by().values_list(*names).annotate(at=Max("decided_at")):
+            found[(county, year)] = max(at, found.get((county, year), at))
+    return found

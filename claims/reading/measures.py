@@ -129,7 +129,7 @@ def measures(
     for row in _rows(heads, alliances):
         found[(row["alliance_id"], row["fund_type"])].append(row)
     leads = _leads(alliances, through)
-    insured = _insured(alliances, through)
+    insured = insured_by_alliance(alliances, through)
     return {
         (alliance.pk, fund_type): _measures(
             alliance,
@@ -365,7 +365,7 @@ def _leads(alliances: Collection[Alliance], through: Month) -> dict[int, int]:
     return dict(held.values_list("alliance_id", "institution_id"))
 
 
-def _insured(alliances: Collection[Alliance], through: Month) -> dict[Key, int]:
+def insured_by_alliance(alliances: Collection[Alliance], through: Month) -> dict[Key, int]:
     """Heads reported for the very month; split by the agreed shares where a county has several alliances (A15).
 
     Where townships say who belongs to whom the county's report cannot be split: unknown rather than estimated.

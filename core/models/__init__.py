@@ -3,6 +3,7 @@
 from core.models.calendar import WorkdayOverride
 from core.models.files import StoredFile
 from core.models.jobs import Job
+from core.models.messages import DeliveryState, MailDelivery, MailMode, MessagePreference, NoticeKind
 from core.models.notices import Notice
 from core.models.people import Role, RoleGrant, User
 from core.models.places import (
@@ -25,12 +26,17 @@ __all__ = [
     "Alliance",
     "ConfirmationStatus",
     "County",
+    "DeliveryState",
     "FundType",
     "Institution",
     "InstitutionKind",
     "Job",
+    "MailDelivery",
+    "MailMode",
     "Membership",
+    "MessagePreference",
     "Notice",
+    "NoticeKind",
     "Ownership",
     "Parameter",
     "PolicyParameter",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Max
+
 from core.models import Alliance, Institution, PoolingArea
+from rules.periods import Month, quarters_of_year
 from submissions.declaration import UNITS, Table, shipped_table
 from submissions.figures import Figures
 from submissions.models import AcceptedFigure, Submission
@@ -104,3 +108,38 @@ def _labels(table: Table) -> dict[tuple[bool, str], tuple[int, str, str]]:
     rows = {(False, row.code): (at, row.label, UNITS[row.unit]) for at, row in enumerate(table.rows)}
     columns = {(True, column.key): (at, column.label, UNITS[column.unit]) for at, column in enumerate(table.member_columns)}
     return rows | columns
+
+
+def latest_amounts(
+    alliances: Collection[Alliance], through: Month, keys: Collection[str], table: str = TABLE
+) -> dict[tuple[int, str], dict[str, Decimal]]:
+    """Money cells of the latest accepted table of the year up to a month, by (alliance id, fund type); one query."""
+    periods = [str(TablePeriod(quarter)) for quarter in quarters_of_year(through.year) if quarter.months[2] <= through]
+    rows = AcceptedFigure.objects.filter(
+        submission__state=SubmissionState.ACCEPTED,
+        submission__assignment__alliance__in=[alliance.pk for alliance in alliances],
+        submission__assignment__period__in=periods,
+        submission__assignment__table=table,
+        institution="",
+        key__in=list(keys),
+    )
+    names = ("submission__assignment__alliance_id", "fund_type", "submission__assignment__period", "key", "amount")
+    latest: dict[tuple[int, str], tuple[str, dict[str, Decimal]]] = {}
+    for alliance, fund, period, key, amount in rows.order_by("submission__assignment__period").values_list(*names):
+        held = latest.get((alliance, fund))
+        if held is None or held[0] != period:
+            held = latest[(alliance, fund)] = (period, {})
+        if amount is not None:
+            held[1][key] = amount
+    return {key: cells for key, (_period, cells) in latest.items()}
+
+
+def accepted_at(counties: Collection[int] | None = None, table: str = TABLE) -> dict[tuple[int, str], datetime]:
+    """When a table of a county (None: of every county) and period was last accepted; one query."""
+    rows = Submission.objects.filter(
+        state=SubmissionState.ACCEPTED, decided_at__isnull=False, assignment__table=table
+    ).order_by()
+    if counties is not None:
+        rows = rows.filter(assignment__alliance__county__in=counties)
+    found = rows.values_list("assignment__alliance__county_id", "assignment__period").annotate(at=Max("decided_at"))
+    return {(county, period): at for county, period, at in found}

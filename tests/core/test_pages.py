@@ -134,7 +134,7 @@ def test_the_trail_costs_the_same_queries_whatever_its_length(world, client_of, 
         for number in range(60):
             trail.record(world.officer, "core.export", world.alliance, f"导出 {number}")
     client = client_of(world.officer)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(17):
         assert client.get(reverse("core:trail")).context["page_obj"].paginator.num_pages == 2
 
 
