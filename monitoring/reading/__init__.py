@@ -1,0 +1,1 @@
+"""What other apps and pages may ask of monitoring."""
