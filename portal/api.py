@@ -48,16 +48,16 @@ class OverviewSerializer(serializers.Serializer[Any]):
         return card.outlook.package is not None and card.outlook.package.provisional
 
     def get_estimate(self, card: FundCard) -> dict[str, Any] | None:
-        """The simple estimate of the year's end with its trace; null without data for it."""
+        """The projection or simple estimate of the year's end with its trace; null without data for it."""
         end, season = card.outlook.end, card.outlook.season
         if end is None or season is None:
             return None
         return {
-            "method": season.method,
+            "method": "projection" if card.outlook.projection else season.method,
             "expected": str(end.expected),
             "low": None if end.low is None else str(end.low),
             "high": None if end.high is None else str(end.high),
-            "range": season.range_text,
+            "range": card.outlook.range_text,
             "tier": card.outlook.shared.label if card.outlook.shared else None,
             "cash": str(card.cash.settled.cash) if card.cash else None,
             "trace": card.trace_of("end").as_json(),

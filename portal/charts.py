@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from core.templatetags.fund import percent, signed, wan
+from monitoring.reading.projections import month_lines
 from portal.reading.outlook import FundOutlook
+from rules.forecast import ACTUAL
 from rules.money import ZERO, round_fen
 from rules.projection import SeasonalShare
 
@@ -72,7 +74,7 @@ def gap_chart(outlook: FundOutlook) -> dict[str, Any] | None:
             {"name": "预计", "look": "expected", "data": paths["projected"]},
         ]
         return {"kind": "line", "categories": NAMES, "series": series, "limits": data["limits"]}
-    return {"kind": "band", "range_name": "历年占比区间", **data}
+    return {"kind": "band", "range_name": outlook.range_name, **data}
 
 
 def describe(outlook: FundOutlook) -> str:
@@ -88,12 +90,20 @@ def describe_gap(outlook: FundOutlook) -> str:
         return "暂无数据"
     side = "超支" if outlook.is_overrun else "结余"
     label = f"，落档 {outlook.shared.label}" if outlook.shared else ""
-    return f"预计年末{side} {wan(abs(outlook.difference))} 万元（{signed(percent(outlook.ratio))}）{label}；{outlook.season.range_text}"
+    return f"预计年末{side} {wan(abs(outlook.difference))} 万元（{signed(percent(outlook.ratio))}）{label}；{outlook.range_text}"
 
 
 def _coming(outlook: FundOutlook) -> dict[int, Decimal]:
     """The estimate of the months still to come; a month only partly there shows what is missing on top."""
     assert outlook.season is not None and outlook.end is not None
+    if outlook.projection is not None:
+        held = {month.month.month: month.charged for month in outlook.months}
+        lines = month_lines(outlook.projection)
+        return {
+            line.month.month: max(line.expected - held.get(line.month.month, ZERO), ZERO)
+            for line in lines
+            if line.kind != ACTUAL
+        }
     missing = [month for month in MONTHS if month not in outlook.season.months]
     rest = outlook.season.spread(outlook.end.expected - outlook.spent)
     known = {month.month.month: month.charged for month in outlook.months}

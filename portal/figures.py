@@ -30,7 +30,7 @@ TRACES = {
     "package": "打包总额（调整后）",
     "prepaid": "累计预付",
     "charged": "累计发生 S",
-    "end": "年末预测（简单估计）",
+    "end": "年末预测",
     "cash": "预计清算现金",
     "outflow": "县域外就医占比",
     "primary": "基层支出占比",
@@ -155,7 +155,13 @@ class FundCard:
         low, high = self.outlook.low_ratio, self.outlook.high_ratio
         if low is not None and high is not None:
             return f"{signed(percent(low))} ~ {signed(percent(high))}"
-        return self.outlook.season.range_text if self.outlook.season else ""
+        return self.outlook.range_text
+
+    @property
+    def projection_url(self) -> str:
+        """The page of the stored projection; empty for a simple estimate."""
+        projection = self.outlook.projection
+        return projection.get_absolute_url() if projection is not None else ""
 
     @property
     def range_amounts(self) -> str:

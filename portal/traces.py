@@ -83,7 +83,7 @@ def year_end_trace(outlook: FundOutlook) -> Trace:
     """The estimate, its difference to the package and what the scheme would make of it."""
     if outlook.end is None:
         return Trace()
-    steps = list(outlook.end.trace)
+    steps = list(outlook.projection.steps if outlook.projection is not None else outlook.end.trace)
     if outlook.package is not None and outlook.difference is not None:
         parts = (("预计全年发生", outlook.end.expected), ("打包总额", outlook.package.total))
         label = "预计超支" if outlook.is_overrun else "预计结余（负数）"

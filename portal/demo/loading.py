@@ -20,15 +20,28 @@ from core.jobs import JobRun, enqueue, job
 from core.models import Job, PoolingArea
 from core.notices import mark_all_read
 from core.registries import trail_texts
-from portal.demo import books, claims, facts, packages, people, prepayments, reports, settlements, story, tables
+from portal.demo import (
+    books,
+    claims,
+    facts,
+    monitoring,
+    packages,
+    people,
+    prepayments,
+    reports,
+    settlements,
+    story,
+    tables,
+)
 from portal.demo.clock import acting_on
 from portal.demo.places import AREA_CODE, COUNTIES, START, create_places
 from portal.demo.story import ALLIANCES, CURRENT_YEAR, EMP, FUNDS, HP, QX, RES, SETTLED_YEARS, YE, YW
 from rules.periods import Month
 from rules.scheme import shipped_text
+from rules.spans import QUARTER, Span
 from submissions.reading.held import TablePeriod
 
-JOB, TABLES_JOB = "demo.load", "demo.tables"
+JOB, TABLES_JOB, MONITORING_JOB = "demo.load", "demo.tables", "demo.monitoring"
 LOCAL_GRADE = """
 [[assessment.grades]]
 label = "基本合格(本地)"
@@ -84,10 +97,23 @@ def queue_tables(area: PoolingArea) -> Job:
     return enqueue(TABLES_JOB, fingerprint="1", actor=people.account(people.ADMIN), place=area)
 
 
+def queue_monitoring(area: PoolingArea) -> Job:
+    """Indicators, a year of warnings, projections and reports, last: they read all the rest."""
+    return enqueue(MONITORING_JOB, fingerprint="1", actor=people.account(people.ADMIN), place=area)
+
+
+@job(MONITORING_JOB, label="载入演示数据：运行监测")
+def load_monitoring(run: JobRun) -> str:
+    """Four years of figures and twelve months of warnings."""
+    seconds = run_steps(monitoring_steps(), run.progress)
+    return f"演示运行监测已载入：2022 年 1 月至 2026 年 10 月，用时 {sum(seconds.values()):.1f} 秒。"
+
+
 @job(TABLES_JOB, label="载入演示数据：季度报表")
 def load_tables(run: JobRun) -> str:
     """Three years of quarterly tables, from template to acceptance."""
     seconds = run_steps(table_steps(), run.progress)
+    queue_monitoring(PoolingArea.objects.get(code=AREA_CODE))
     return f"演示季度报表已载入：2024 年一季度至 2026 年三季度，用时 {sum(seconds.values()):.1f} 秒。"
 
 
@@ -205,6 +231,46 @@ def table_steps(periods: Collection[TablePeriod] = tables.PERIODS) -> list[Step]
         for code in ALLIANCES:
             run = _bind(tables.carry, code, period)
             found.append(Step(filed, 8, "季度报表", f"{period.text}基金运行情况表", run))
+    return sorted(found, key=lambda step: (step.day, step.order))
+
+
+def monitoring_steps(months: Collection[Month] = story.MONTHS, watched: Collection[Month] = monitoring.WATCHED) -> list[Step]:
+    """Figures of every month, then a year of warnings and what people did; a shorter story has fewer months."""
+    group = "运行监测"
+    found = [
+        Step(monitoring.ADOPTED_ON, 1, group, "默认阈值试运行", monitoring.adopt),
+        Step(monitoring.APPROVED_ON, 1, group, "核准阈值", monitoring.approve),
+        Step(date(2026, 10, 14), 8, group, "联席会议", monitoring.meet),
+        Step(date(2026, 11, 11), 8, group, "监控重点", monitoring.watch),
+    ]
+    for month in months:
+        day = month.next().first_day.replace(day=monitoring.FIGURES_DAY)
+        found.append(Step(day, 4, group, f"{month} 指标", _bind(monitoring.figures, month)))
+        if month in watched:
+            found.append(Step(day, 5, group, f"{month} 预测与预警", _bind(monitoring.month_end, month)))
+            tended = [day + timedelta(days=days) for days in monitoring.TENDED]
+            found += [
+                Step(on, 7, group, f"{month} 预警办理", monitoring.tend) for on in tended if on <= monitoring.ENDS_ON
+            ]
+    for code, deeds in (
+        (story.YW, ((12, ""),)),
+        (story.YE, ((2, ""), (3, "send"), (11, "answer"))),
+        (story.HP, ((2, ""), (3, "send"), (6, "answer"), (12, "return"))),
+    ):
+        for day_of_november, act in deeds:
+            run = _bind(monitoring.carry_notice, code, act) if act else _bind(monitoring.notice, code)
+            found.append(Step(date(2026, 11, day_of_november), 8, group, "人工预警", run))
+    found += [Step(date(2026, 10, 15), 8, group, "中期收支测算", _bind(monitoring.look_ahead, fund)) for fund in story.FUNDS]
+    last = story.LAST_MONTH
+    for place, span, issue, on in (
+        (None, Span.month(last.previous()), True, date(2026, 10, 13)),
+        (None, Span.of(QUARTER, last.previous()), True, date(2026, 10, 14)),
+        ("990101", Span.of(QUARTER, last.previous()), True, date(2026, 10, 14)),
+        ("990101", Span.month(last), False, date(2026, 11, 12)),
+        (None, Span.month(last), False, date(2026, 11, 12)),
+    ):
+        run = _bind(monitoring.report_of, place, span, issue)
+        found.append(Step(on, 9, group, f"{span.text}分析报告", run))
     return sorted(found, key=lambda step: (step.day, step.order))
 
 

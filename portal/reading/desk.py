@@ -17,6 +17,8 @@ from core.models import Job, TrailEvent, User
 from core.models.jobs import JobState
 from core.registries import Todo, home_todos, month_end_steps
 from core.working_days import is_working_day, overrides_between, working_days_left
+from monitoring.reading.runs import step_states
+from rules.periods import Month
 
 CALENDAR_DAYS = 20
 NEWS = 8
@@ -129,18 +131,13 @@ def month_end(user: User) -> MonthEnd | None:
         return None
     by_scope = {job.scope: job for job in mine.filter(period=latest.period).order_by("pk")}
     jobs = list(by_scope.values())
-    steps = [StepState(step.label) for _name, step in month_end_steps]
-    for job in jobs:
-        told = dict(line.split("：", 1) for line in job.outcome.splitlines() if "：" in line)
-        for at, step in enumerate(steps):
-            if job.state == JobState.DONE or at < job.progress_done:
-                step.done += 1
-            elif at == job.progress_done and job.state == JobState.FAILED:
-                step.failed += 1
-            elif at == job.progress_done and job.state == JobState.RUNNING:
-                step.running += 1
-            if step.label in told:
-                step.texts.append(told[step.label])
+    ran = step_states(user, Month.parse(latest.period))
+    steps = []
+    for at, (name, step) in enumerate(month_end_steps):
+        state = StepState(step.label)
+        for job in jobs:
+            _count(state, job, ran.get((job.alliance_id or 0, name)), at)
+        steps.append(state)
     started = [job.started_at for job in jobs if job.started_at]
     return MonthEnd(
         period=latest.period,
@@ -151,6 +148,21 @@ def month_end(user: User) -> MonthEnd | None:
         steps=tuple((step, step.state_of(len(jobs))) for step in steps),
         job=next((job for job in jobs if job.state == JobState.FAILED), latest),
     )
+
+
+def _count(state: StepState, job: Job, ran: Any, at: int) -> None:
+    """Add one alliance to a step: by the row of the step, or by the job alone where it was not noted."""
+    if ran is not None:
+        said = str(ran.state)
+    elif job.state == JobState.DONE:
+        said = "done"
+    else:
+        said = {JobState.FAILED: "failed", JobState.RUNNING: "running"}.get(JobState(job.state), "") if at == 0 else ""
+    state.done += said == "done"
+    state.failed += said in ("failed", "skipped")
+    state.running += said == "running"
+    if ran is not None and ran.outcome:
+        state.texts.append(ran.outcome)
 
 
 def running_jobs(user: User, limit: int = 4) -> list[Job]:

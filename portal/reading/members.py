@@ -174,9 +174,9 @@ def _of(sums: dict[str, _Sum], institution: Institution) -> _Sum:
 
 def _expected(outlook: FundOutlook) -> tuple[Decimal | None, Decimal | None]:
     """The estimated year inside the alliance and outside; together the estimate of S."""
-    if outlook.season is None or outlook.end is None:
+    inside = outlook.expected_inside
+    if inside is None or outlook.end is None:
         return None, None
-    inside = outlook.season.carry(sum((month.in_alliance for month in outlook.whole_months), ZERO))
     return inside, outlook.end.expected - inside
 
 

@@ -1,8 +1,8 @@
 """Where the year of an alliance and fund type stands and where it is heading: the figures of the overview.
 
 Everything for any number of alliances in a constant number of queries. The two fund types are never added up (A3).
-Execution and pace follow seed 001 §二(二); the year end is the simple estimate of :mod:`rules.projection` by whole
-months, carried through the scheme the package was approved under.
+Execution and pace follow seed 001 §二(二). The year end is the stored projection of the newest whole month where there is
+one, else the simple estimate of :mod:`rules.projection`; either is carried through the scheme of the package in force.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from core.errors import Refused
 from core.kept import kept
 from core.models import Alliance, FundType
 from core.policies import thaw
+from monitoring.reading import projections
+from monitoring.reading.projections import Projection
 from rules.errors import RuleError
 from rules.money import ZERO, allocate, round_ratio
 from rules.prepayment import Plan, plan, terms_of
@@ -46,7 +48,8 @@ class FundOutlook:
     """One alliance, year and fund type; amounts in yuan, ratios as fractions, None where there is nothing to say.
 
     ``months`` are the delivered months of the year, ``spent`` the sum of the whole ones among them, on which ``season``
-    and ``end`` rest. ``shared`` applies the scheme to the estimated year.
+    and ``end`` rest. ``projection`` is the stored one ``end`` was taken from, None where it is the simple estimate.
+    ``shared`` applies the scheme to the estimated year.
     """
 
     alliance: Alliance
@@ -62,6 +65,33 @@ class FundOutlook:
     season: SeasonalShare | None
     end: YearEnd | None
     shared: ShareResult | None
+    projection: Projection | None = None
+
+    @property
+    def range_text(self) -> str:
+        """How the range came about, or why there is none."""
+        if self.projection is not None:
+            return self.projection.range_text
+        return self.season.range_text if self.season else ""
+
+    @property
+    def end_title(self) -> str:
+        """What the year end rests on, in words."""
+        return "年末预测（趋势预测）" if self.projection is not None else "年末预测（简单估计）"
+
+    @property
+    def range_name(self) -> str:
+        return "80% 区间" if self.projection is not None else "历年占比区间"
+
+    @property
+    def expected_inside(self) -> Decimal | None:
+        """The part of the estimated year inside the alliance."""
+        if self.projection is not None:
+            inside: Decimal | None = self.projection.in_alliance
+            return inside
+        if self.season is None or self.end is None:
+            return None
+        return self.season.carry(sum((month.in_alliance for month in self.whole_months), ZERO))
 
     @property
     def key(self) -> Key:
@@ -196,6 +226,7 @@ def _outlooks(alliances: Collection[Alliance], year: int) -> dict[Key, FundOutlo
     facts = claims.fund_years(alliances, year, scopes)
     months = claims.months_by_year(alliances, year - HISTORY_YEARS, year, scopes)
     schemes = _schemes(packages.values())
+    projected = projections.latest(alliances, year)
     found = {}
     for alliance in alliances:
         for fund_type in FundType.values:
@@ -203,19 +234,19 @@ def _outlooks(alliances: Collection[Alliance], year: int) -> dict[Key, FundOutlo
             package = packages.get(key)
             scheme = schemes.get(_frozen(package)) if package else None
             found[key] = _outlook(
-                alliance, year, fund_type, package, scheme, prepaid.get(key, ZERO), facts[key], months[key]
-            )
+                alliance, year, fund_type, package, scheme, prepaid.get(key, ZERO), facts[key], months[key],
+                projected.get(key),
+            )  # fmt: skip
     return found
 
 
 def cash_outlook(outlook: FundOutlook, other_payments: Decimal) -> CashOutlook | None:
     """The projected year-end cash (domain formula with full assessment); None where no year end can be estimated."""
-    package, scheme, end = outlook.package, outlook.scheme, outlook.end
-    if package is None or scheme is None or end is None or outlook.season is None:
+    package, scheme, end, inside = outlook.package, outlook.scheme, outlook.end, outlook.expected_inside
+    if package is None or scheme is None or end is None or outlook.season is None or inside is None:
         return None
     planned = _plan(scheme, package, outlook.year)
     prepaid = max(planned.total if planned else ZERO, outlook.prepaid)
-    inside = outlook.season.carry(sum((month.in_alliance for month in outlook.whole_months), ZERO))
     sisters = outlook.season.carry(outlook.facts.treated_for_sisters)
 
     def settle(charged: Decimal, s_in: Decimal) -> YearSettlement | None:
@@ -256,6 +287,7 @@ def _outlook(
     prepaid: Decimal,
     facts: FundYear,
     months: Iterable[MonthDetail],
+    projected: Projection | None,
 ) -> FundOutlook:
     by_year: dict[int, list[MonthDetail]] = {}
     for month in months:
@@ -265,11 +297,19 @@ def _outlook(
     whole = [month for month in mine if month.is_complete]
     spent = sum((month.charged for month in whole), ZERO)
     season = _season(whole, history)
+    newest = whole[-1].month if whole else None
+    if projected is not None and (projected.expected is None or projected.period != newest):
+        projected = None
     end = project_year(spent, season) if season else None
+    if projected is not None and projected.expected is not None and season is not None:
+        end = YearEnd(spent, projected.expected, projected.low, projected.high, (), season)
+    else:
+        projected = None
     shared = _share(scheme, package.total, end.expected) if scheme and package and end else None
     return FundOutlook(
-        alliance, year, fund_type, package, scheme, prepaid, facts, mine, history, spent, season, end, shared
-    )
+        alliance, year, fund_type, package, scheme, prepaid, facts, mine, history, spent, season, end, shared,
+        projected,
+    )  # fmt: skip
 
 
 def _season(

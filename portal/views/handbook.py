@@ -14,6 +14,7 @@ from core.errors import Refused
 from core.models import Alliance, County, Institution, PoolingArea
 from core.models.places import pooling_area_of
 from core.policies import scheme_in_force
+from monitoring.reading.indicator_text import indicator_texts
 from portal import handbook
 from rules.scheme import Scheme, load_scheme
 from submissions.reading.handbook import check_codes, row_texts, table_for
@@ -59,6 +60,7 @@ def formulas(request: HttpRequest) -> HttpResponse:
     scheme, adopted = _scheme(request.user)
     context = {
         "formulas": handbook.formulas(scheme),
+        "indicators": indicator_texts(),
         "scheme": scheme,
         "adopted": adopted,
         "parameters": scheme.parameters(),

@@ -18,6 +18,8 @@ from core.kept import kept
 from core.models import Alliance, County, FundType, PoolingArea
 from core.models.places import valid_on
 from core.scope import get_visible
+from monitoring.reading import warnings
+from monitoring.reading.places import ref_of
 from portal import charts, exports, traces
 from portal.figures import TRACES, FundCard, FundTotal, full_card, full_cards, fund_totals
 from portal.reading.access import ACTION, own_level
@@ -26,6 +28,7 @@ from portal.reading.outlook import FundOutlook, default_year, outlooks
 from rules.projection import HISTORY_YEARS
 
 EARLIEST, LATEST = 2000, 2099
+SHOWN_WARNINGS = 6
 TRACED = ("package", "prepaid", "charged", "expected")
 
 
@@ -84,8 +87,18 @@ def alliance(request: HttpRequest, code: str) -> HttpResponse:
         "asked": asked,
         "history_years": HISTORY_YEARS,
         "upper": _upper_links(request, place),
+        "warned": _warned(request, place, asked.fund),
     }
     return render(request, "portal/alliance.html", context)
+
+
+def _warned(request: HttpRequest, place: Any, fund: str) -> dict[str, Any]:
+    """The gravest open warnings that this person sees at a place and below it; four queries."""
+    key = ref_of(place).key
+    found = warnings.chosen(request.user, {"state": warnings.OPEN, "place": key, "fund_type": fund})
+    count = found.order_by().count()
+    rows = warnings.with_figures(found.with_places()[:SHOWN_WARNINGS]) if count else []
+    return {"rows": rows, "count": count, "more": count - len(rows), "place": key}
 
 
 def _alliance_figures(place: Alliance, asked: Asked) -> dict[str, Any]:
@@ -233,6 +246,7 @@ def _group_page(request: HttpRequest, group: Group) -> HttpResponse:
         "is_city": isinstance(group.place, PoolingArea),
         "upper": _upper_links(request, group.place),
         "kpis": [_group_kpis(total) for total in totals],
+        "warned": _warned(request, group.place, asked.fund),
     }
     return render(request, "portal/group.html", context)
 

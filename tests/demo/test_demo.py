@@ -16,10 +16,12 @@ from core.models.jobs import JobState
 from core.registries import verifications
 from ledger.models import Book, Entry
 from ledger.reading import trial_balance
+from monitoring.reading.held import WarningState, report, warnings_in
 from portal.demo import claims, facts, loading, people, story, tables
 from portal.demo.places import COUNTIES, alliance_of
 from rules.brackets import OVERRUN, SURPLUS
 from rules.periods import Month, months_between
+from rules.spans import Span
 from settlement.models import Computation, RecoveryPlan, Settlement, SettlementVersion
 from submissions.reading import held
 
@@ -28,6 +30,8 @@ PREPAID = (*months_between(Month(2024, 1), Month(2025, 12)), Month(2026, 10))
 """What case E4 and example 17 stand on, and the month with a held line."""
 PERIODS = (tables.PERIODS[0], *tables.PERIODS[-3:])
 """The quarters in which a table stands in a state of its own, and last year's figures for one of them."""
+FIGURED, WATCHED = months_between(Month(2026, 1), Month(2026, 10)), months_between(Month(2026, 7), Month(2026, 10))
+"""Months with figures and, among them, those whose warnings people answered: enough for every state of a warning."""
 KILLED_AT = (1, 40, 41, 260, 700, 1010, 1033)
 """Acts (rows of the trail) before which the load is killed, in the middle of whatever step it is."""
 pytestmark = pytest.mark.slow
@@ -38,7 +42,8 @@ class Killed(BaseException):
 
 
 def load() -> None:
-    for planned in (loading.steps(CLAIMS_ROWS, PREPAID), loading.table_steps(PERIODS)):
+    watching = loading.monitoring_steps(FIGURED, WATCHED)
+    for planned in (loading.steps(CLAIMS_ROWS, PREPAID), loading.table_steps(PERIODS), watching):
         loading.run_steps(planned, lambda done, of, text: None)
 
 
@@ -303,3 +308,20 @@ def test_accepted_tables_agree_with_the_facts_and_are_signed_but_this_quarters(c
             found = held.reconciliation(latest)
             assert not found.lines.filter(must_explain=True).exists()
             assert found.is_signed == (period.quarter != tables.LAST)
+
+
+def test_warnings_stand_in_every_state_and_everything_people_do_was_done(city):
+    found = warnings_in(city)
+    assert {w.state for w in found} == set(WarningState)
+    acts = {str(change.act) for w in found for change in w.changes.all()}
+    assert acts >= {"raise", "send", "answer", "return", "accept", "close", "escalate", "inquire", "update", "report"}
+
+
+def test_a_county_in_distress_was_reported_with_causes_and_reports_were_issued(city):
+    distress = [w for w in warnings_in(city) if w.source == "distress"]
+    assert distress
+    assert all(w.alliance is None and w.county is not None for w in distress)
+    quarter = report(city, Span.parse("2026Q3"))
+    assert quarter is not None
+    assert quarter.state == "issued"
+    assert quarter.word is not None

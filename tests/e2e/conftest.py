@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.world import PASSWORD, World, build_world
+
+PATIENCE = 30_000
+"""Milliseconds a page may take on a busy machine; what is there at once is not waited for."""
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def watched(page: Page, live_server: LiveServer) -> Iterator[Page]:
         if answer.status >= 500 or (answer.status >= 400 and "/static/" in answer.url)
         else None,
     )
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     yield page
     assert faults == []
 

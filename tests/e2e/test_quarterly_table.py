@@ -11,11 +11,10 @@ import openpyxl
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from core.jobs import run_now
-from core.models import Job
 from submissions.declaration import shipped_table
 from submissions.models import Submission
 from submissions.sources import prefill_of
+from tests.e2e.acting import confirm, fits, run_queued, saved
 from tests.submissions import ground
 from tests.submissions.facts import agreeing_facts
 from tests.submissions.ground import both, typed
@@ -32,18 +31,11 @@ OTHER_FACTS = both(
     typed("RES", "15.1", 330.00), typed("ALL", "15.1", 950.00), typed("RES", "9.3", 3176.95, "last")
 )  # a difference to the facts, and a change to last year that asks for a word
 REASON = "院内补结算二十万元于次月入账，结算系统计入下一期，已逐笔核对。"
-WIDTHS = (390, 1440)
 
 
 def _member(book: Any, table: Any, key: str, value: float) -> None:
     keys = [column.key for column in table.member_columns]
     book[table.sheets["members"]].cell(table.header_row + 1, keys.index(key) + 1).value = value
-
-
-def run_queued() -> None:
-    """What the worker does: every queued job to its end."""
-    for job in Job.objects.filter(state="queued").order_by("pk"):
-        run_now(job)
 
 
 def filled(template: Path, owed: Any, *changes: Any) -> bytes:
@@ -76,20 +68,6 @@ def upload(page: Page, content: bytes, name: str) -> Submission:
     return Submission.objects.latest("pk")
 
 
-def confirm(page: Page, button: str) -> None:
-    """Press a button that asks once, and agree."""
-    page.get_by_role("button", name=button, exact=True).first.click()
-    with page.expect_navigation():
-        page.locator("dialog[open]").get_by_role("button", name=button, exact=True).click()
-
-
-def saved(page: Page, link: str, path: Path) -> Path:
-    with page.expect_download() as download:
-        page.get_by_role("link", name=link).first.click()
-    download.value.save_as(path)
-    return path
-
-
 def keeps_what_was_typed(page: Page) -> None:
     """The session ends while somebody writes: after the login the page is back with every word of it."""
     where, fields = page.url, page.locator("#explanations textarea")
@@ -103,14 +81,6 @@ def keeps_what_was_typed(page: Page) -> None:
     expect(page).to_have_url(where)
     for field in fields.all():
         expect(field).to_have_value(ground.LONG_ENOUGH)
-
-
-def fits(page: Page, accessible: Any) -> None:
-    """A page is never wider than its screen, on the telephone and at the desk, and axe finds nothing."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (page.url, width)
-    accessible(page)
 
 
 def test_a_quarter_from_the_template_to_the_signed_reconciliation(

@@ -9,11 +9,10 @@ from playwright.sync_api import Page, expect
 
 from budgets.models import PackageVersion, PrepaymentBatch
 from claims.models import ClaimsImport
-from core.jobs import run_now
-from core.models import Job
 from settlement.models import SettlementVersion
 from tests.budgets import ground as budget_ground
 from tests.claims.extracts import in_month, written
+from tests.e2e.acting import confirm, fill, run_queued
 from tests.settlement import ground
 
 MONTHS = ("2026-07", "2026-08", "2026-09")
@@ -28,12 +27,6 @@ def extract(faulty: bool) -> bytes:
     return written(rows)
 
 
-def run_queued() -> None:
-    """What the worker does: every queued job to its end."""
-    for job in Job.objects.filter(state="queued").order_by("pk"):
-        run_now(job)
-
-
 def upload(page: Page, base: str, content: bytes, name: str) -> ClaimsImport:
     page.goto(f"{base}/claims/upload/")
     page.select_option("select[name=county]", label="青溪县")
@@ -45,23 +38,6 @@ def upload(page: Page, base: str, content: bytes, name: str) -> ClaimsImport:
     run_queued()
     page.reload()
     return ClaimsImport.objects.latest("pk")
-
-
-def confirm(page: Page, button: str) -> None:
-    """Press a button that asks once, and agree."""
-    page.get_by_role("button", name=button, exact=True).first.click()
-    dialog = page.locator("dialog[open]")
-    with page.expect_navigation():
-        dialog.get_by_role("button", name=button, exact=True).click()
-
-
-def fill(page: Page, scope: str, **values: str) -> None:
-    for name, value in values.items():
-        field = page.locator(f"{scope} [name={name}]")
-        if field.evaluate("e => e.tagName") == "SELECT":
-            field.select_option(value)
-        else:
-            field.fill(value)
 
 
 def test_a_year_from_claims_to_the_confirmed_statement(
