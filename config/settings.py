@@ -82,6 +82,7 @@ HOUSE_APPS = [
     "settlement",
     "submissions",
     "monitoring",
+    "audits",
     "portal",
 ]
 

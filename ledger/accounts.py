@@ -87,6 +87,7 @@ class Account(models.TextChoices):
     PREPAYMENT_APPROVED = "control_prepayment_approved", "已批预付"
     SETTLEMENT_PAYABLE = "control_settlement_payable", "应付清算款"
     RECOVERY_RECEIVABLE = "control_recovery_receivable", "应收追回款"
+    AUDIT_RECEIVABLE = "control_audit_receivable", "应收稽核追回款"
     CONTROL_CONTRA = "control_contra", "备查对方"
 
     @property
@@ -111,8 +112,8 @@ class Account(models.TextChoices):
 
     @property
     def is_per_package(self) -> bool:
-        """Whether every line must name the alliance and the package year."""
-        return self.group is Group.CONTROL and self is not Account.CONTROL_CONTRA
+        """Whether every line must name the alliance and the package year (an audited provider may belong to none)."""
+        return self.group is Group.CONTROL and self not in (Account.CONTROL_CONTRA, Account.AUDIT_RECEIVABLE)
 
 
 CONTROL_PREFIX = "control_"
@@ -158,6 +159,7 @@ CHART: dict[Account, _Row] = {
     Account.PREPAYMENT_APPROVED: _Row("9002", Element.CONTROL),
     Account.SETTLEMENT_PAYABLE: _Row("9003", Element.CONTROL),
     Account.RECOVERY_RECEIVABLE: _Row("9004", Element.CONTROL),
+    Account.AUDIT_RECEIVABLE: _Row("9005", Element.CONTROL),
     Account.CONTROL_CONTRA: _Row("9009", Element.CONTROL),
 }
 

@@ -8,7 +8,7 @@ import ast
 
 from tests.architecture.tree import modules, name, syntax
 
-APPS = ("core", "ledger", "claims", "budgets", "settlement", "submissions", "monitoring", "portal")
+APPS = ("core", "ledger", "claims", "budgets", "settlement", "submissions", "monitoring", "audits", "portal")
 
 
 def test_every_row_lock_lets_foreign_keys_pass():

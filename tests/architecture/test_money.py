@@ -5,7 +5,7 @@ import ast
 from tests.architecture.tree import modules, name, syntax
 
 SHOWS_RATIOS = "core/templatetags/fund.py"
-MONEY = ("rules", "ledger", "budgets", "settlement", "submissions", "monitoring")
+MONEY = ("rules", "ledger", "budgets", "settlement", "submissions", "monitoring", "audits")
 
 
 def test_no_float_stands_near_money():

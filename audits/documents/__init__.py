@@ -1,0 +1,1 @@
+"""Documents of a case: Word templates filled from the rows."""

@@ -1,0 +1,1 @@
+"""Mutations of the audits app, one function each."""
