@@ -65,6 +65,12 @@ class Month:
         return self.plus(-1)
 
 
+def months_after(day: date, months: int) -> date:
+    """The day with the same number some months later, or the last day of that month when it has none."""
+    last = Month.of(day).plus(months).last_day
+    return last.replace(day=min(day.day, last.day))
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Quarter:
     """A calendar quarter, ordered, printed as 2026Q3."""

@@ -12,8 +12,9 @@ from pathlib import Path
 from rules.dated import Source, read, source_of
 from rules.errors import RuleError, RuleProblem
 
-PROVIDER, PERSON, AGENCY = "provider", "person", "agency"
-PARTIES = {PROVIDER: "定点医药机构", PERSON: "个人", AGENCY: "经办机构"}
+PROVIDER, PERSON, PHYSICIAN, AGENCY = "provider", "person", "physician", "agency"
+PARTIES = {PROVIDER: "定点医药机构", PERSON: "参保人员", PHYSICIAN: "医保医师（药师）", AGENCY: "经办机构"}
+NATURAL = (PERSON, PHYSICIAN)
 AGREEMENT = "agreement"
 ARTICLES = {
     "provider_non_fraud": "条例第三十八条",

@@ -219,9 +219,7 @@ def suspension_problems(legal: FineRange, months: int | None) -> tuple[RuleProbl
     return (RuleProblem("暂停月数", str(months), text, "请改正暂停月数"),)
 
 
-def _step(
-    grade: Grade, words: str, inputs: Sequence[tuple[str, Value]], value: Decimal, end: str = "幅度"
-) -> Step:
+def _step(grade: Grade, words: str, inputs: Sequence[tuple[str, Value]], value: Decimal, end: str = "幅度") -> Step:
     return Step(f"{grade.label}{end}", words, tuple(inputs), value, grade.clause, "元", UNCONFIRMED)
 
 

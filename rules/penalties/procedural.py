@@ -5,7 +5,6 @@ Figures in ``thresholds.toml``. A barred act is not fined any more, but what the
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,8 +14,8 @@ from pathlib import Path
 from rules.dated import Source, read, source_of
 from rules.errors import RuleProblem
 from rules.money import non_negative, positive, round_fen
-from rules.penalties.acts import ACT_BY_KEY, PARTIES, PERSON, PenaltyError, act_of, unknown
-from rules.periods import Month
+from rules.penalties.acts import ACT_BY_KEY, NATURAL, PARTIES, PenaltyError, act_of, unknown
+from rules.periods import months_after
 from rules.trace import Step, Trace, percent
 
 Span = tuple[date, date]
@@ -129,11 +128,7 @@ def surcharge(fine: Decimal, due_on: date, paid_on: date, paused: Sequence[Span]
     if problems:
         raise PenaltyError(problems)
     late = max((paid_on - due_on).days, 0)
-    held = {
-        day
-        for first, last in paused
-        for day in _days(max(first, due_on + timedelta(days=1)), min(last, paid_on))
-    }
+    held = {day for first, last in paused for day in _days(max(first, due_on + timedelta(days=1)), min(last, paid_on))}
     days = late - len(held)
     full = round_fen(fine * SURCHARGE_RATE * days)
     amount = min(full, fine)
@@ -155,13 +150,15 @@ def limitation(act_on: date, found_on: date, harm: bool = False) -> Limitation:
     if found_on < act_on:
         raise PenaltyError.one("发现日期", found_on, f"发现日{found_on}早于行为日{act_on}", "请核对两个日期")
     years = LIMITATION_YEARS_WITH_HARM if harm else LIMITATION_YEARS
-    until = _plus_months(act_on, 12 * years)
+    until = months_after(act_on, 12 * years)
     barred = found_on > until
     row = _PARAMETERS["limitation"]
     inputs = (("行为（终了）日", str(act_on)), ("年数", years), ("发现日", str(found_on)), ("届满日", str(until)))
     value = "已过时效，不再给予行政处罚，损失仍应追回" if barred else "未过时效"
     words = "行为终了日 + 年数，届满日前发现的可以处罚"
-    return Limitation(barred, until, True, Trace([Step("处罚时效", words, inputs, value, row["clause"], "", row["status"])]))
+    return Limitation(
+        barred, until, True, Trace([Step("处罚时效", words, inputs, value, row["clause"], "", row["status"])])
+    )
 
 
 def repeat_offences(
@@ -179,21 +176,17 @@ def repeat_offences(
     counting = [
         one
         for one in former
-        if ACT_BY_KEY[one.act].article == article
-        and one.decided_on < on
-        and on <= _plus_months(one.decided_on, months)
+        if ACT_BY_KEY[one.act].article == article and one.decided_on < on and on <= months_after(one.decided_on, months)
     ]
     return tuple(sorted(counting, key=lambda one: (one.decided_on, one.case_number)))
 
 
-def _reasons(
-    party: str, fine: Decimal, suspension: bool, termination: bool, thresholds: Thresholds
-) -> list[str]:
+def _reasons(party: str, fine: Decimal, suspension: bool, termination: bool, thresholds: Thresholds) -> list[str]:
     if party not in PARTIES:
         raise PenaltyError.one("当事人类别", party, f"没有当事人类别“{party}”", f"可选：{'、'.join(PARTIES)}")
     fine = non_negative(fine, "罚款金额")
-    limit = thresholds.person if party == PERSON else thresholds.organisation
-    kind = "个人" if party == PERSON else "法人或其他组织"
+    limit = thresholds.person if party in NATURAL else thresholds.organisation
+    kind = "个人" if party in NATURAL else "法人或其他组织"
     reasons = [f"对{kind}罚款 {fine:,f} 元，达到 {limit:,f} 元"] if fine >= limit else []
     reasons += ["暂停联网结算或医药服务"] if suspension else []
     return reasons + (["解除服务协议"] if termination else [])
@@ -201,9 +194,3 @@ def _reasons(
 
 def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
-def _plus_months(day: date, months: int) -> date:
-    """The same day some months later, or the last day of that month."""
-    month = Month(day.year, day.month).plus(months)
-    return date(month.year, month.number, min(day.day, monthrange(month.year, month.number)[1]))

@@ -104,6 +104,35 @@ class FineRange:
         """Whether any fine can be imposed at all."""
         return self.upper is None or self.upper > 0
 
+    def as_json(self) -> dict[str, Any]:
+        """The range as strings for storage; ``upper`` null: no upper limit."""
+        return {
+            "loss": text_of(self.loss),
+            "lower": text_of(self.lower),
+            "upper": None if self.upper is None else text_of(self.upper),
+            "repeat": self.repeat,
+            "refused": self.refused,
+            "grave": self.grave,
+            "items": [
+                {
+                    "act": one.act.key,
+                    "label": one.act.label,
+                    "act_on": str(one.act_on),
+                    "loss": text_of(one.loss),
+                    "rule": one.rule.label,
+                    "lower": text_of(one.lower),
+                    "upper": None if one.upper is None else text_of(one.upper),
+                    "note": one.note,
+                }
+                for one in self.items
+            ],
+            "suspensions": [vars(one) for one in self.suspensions],
+            "corrections": list(self.corrections),
+            "further": list(self.further),
+            "unconfirmed": list(self.unconfirmed),
+            "trace": self.trace.as_json(),
+        }
+
     @property
     def text(self) -> str:
         """The range as people read it."""
