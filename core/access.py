@@ -54,7 +54,7 @@ class NotAllowed(Exception):
 
 actions: dict[str, Action] = {}
 
-# Posts one person may not hold at overlapping places.
+# Posts one person may not hold at overlapping places; nobody audits the provider she works for.
 INCOMPATIBLE: tuple[tuple[str, str], ...] = (
     (Role.FUND_OFFICER, Role.FUND_REVIEWER),
     (Role.FUND_OFFICER, Role.FUND_FINANCE),
@@ -62,6 +62,11 @@ INCOMPATIBLE: tuple[tuple[str, str], ...] = (
     (Role.AUDITOR, Role.AUDIT_REVIEWER),
     (Role.AUDITOR, Role.LEGAL_REVIEWER),
     (Role.AUDIT_REVIEWER, Role.LEGAL_REVIEWER),
+    *(
+        (audits, provider)
+        for audits in (Role.AUDITOR, Role.AUDIT_REVIEWER, Role.LEGAL_REVIEWER)
+        for provider in (Role.HOSPITAL_FINANCE, Role.MEMBER_INSTITUTION)
+    ),
 )
 BUREAU_ROLES = frozenset(
     {Role.FUND_OFFICER, Role.FUND_REVIEWER, Role.FUND_FINANCE, Role.AUDITOR, Role.AUDIT_REVIEWER, Role.LEGAL_REVIEWER}

@@ -61,7 +61,7 @@ def verify_files() -> list[Finding]:
     for stored in StoredFile.objects.iterator():
         if not stored.path.exists():
             findings.append(Finding(f"文件 {stored.name}", "文件缺失"))
-        elif _sha256(stored.path) != stored.sha256:
+        elif content_sha256(stored.path) != stored.sha256:
             findings.append(Finding(f"文件 {stored.name}", "内容与校验值不符"))
     return findings
 
@@ -73,7 +73,8 @@ def kept_files() -> Iterator[KeptFile]:
         yield KeptFile(stored.path.relative_to(root).as_posix(), stored.sha256, f"文件 {stored.name}")
 
 
-def _sha256(path: Path) -> str:
+def content_sha256(path: Path) -> str:
+    """What the content of a file on this machine hashes to now."""
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
 

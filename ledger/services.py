@@ -64,7 +64,7 @@ def lock_books(books: Iterable[Book]) -> None:
     list(Book.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
 
 
-def registering(account: Account, amount: Decimal, alliance: Alliance, year: int) -> list[Posting]:
+def registering(account: Account, amount: Decimal, alliance: Alliance | None, year: int) -> list[Posting]:
     """The two lines that register ``amount`` on a control account (negative: relieve it)."""
     return [Posting(account, amount, alliance, year), Posting(Account.CONTROL_CONTRA, -amount, alliance, year)]
 

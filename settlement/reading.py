@@ -5,7 +5,7 @@ Their number does not grow with the number of alliances.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -37,7 +37,7 @@ from settlement.models import (
 from settlement.models import (
     SettlementVersion as SettlementVersion,
 )
-from settlement.states import VersionState
+from settlement.states import FINAL_STATES, VersionState
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,32 @@ def version_of(alliance: Alliance, year: int, fund_type: str, kind: str) -> Sett
 def outstanding(version: SettlementVersion) -> Decimal:
     """Yuan still to pay (positive) or to get back (negative) under a version."""
     return posting.outstanding(version.figures, posting.position(version.settlement))
+
+
+def final_years(alliance: Alliance, fund_type: str) -> frozenset[int]:
+    """The years of an alliance whose settlement of a fund type is final: claims of them are recovered, not refused."""
+    rows = Settlement.objects.filter(alliance=alliance, fund_type=fund_type, versions__state__in=FINAL_STATES)
+    return frozenset(rows.values_list("year", flat=True))
+
+
+def next_open_year(alliance: Alliance, fund_type: str, after: int) -> int:
+    """The first year after ``after`` whose settlement is not final: where a recovery of ``after`` becomes D."""
+    final = final_years(alliance, fund_type)
+    year = after + 1
+    while year in final:
+        year += 1
+    return year
+
+
+def amounts_by_id(ids: Iterable[int]) -> dict[int, Decimal]:
+    """Yuan of these adjustments as far as they are in force."""
+    return dict(Adjustment.objects.in_force().filter(pk__in=list(ids)).values_list("pk", "amount"))
+
+
+def sources_among(references: Iterable[str]) -> list[str]:
+    """Which of these documents an adjustment in force names as its source."""
+    rows = Adjustment.objects.in_force().filter(source__in=list(references))
+    return sorted(set(rows.values_list("source", flat=True)))
 
 
 def score_of(alliance: Alliance, year: int) -> AssessmentScore | None:

@@ -11,6 +11,7 @@ from budgets.reading.packages import (
 from budgets.reading.prepayments import (
     PrepaidMonth,
     PrepaymentYear,
+    monthly_ratio,
     other_payments,
     prepaid,
     prepaid_of,
@@ -27,6 +28,7 @@ __all__ = [
     "approved_at",
     "member_allocations",
     "member_quotas",
+    "monthly_ratio",
     "other_payments",
     "package_in_force",
     "packages_in_force",

@@ -14,12 +14,12 @@ from decimal import Decimal
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
-from budgets.models import BatchState, OtherPayment, Prepayment, Receipt, RecoveryOffset
+from budgets.models import BatchState, OtherPayment, Prepayment, PrepaymentRatio, Receipt, RecoveryOffset
 from budgets.models.prepayments import DECIDED
 from budgets.reading.packages import package_in_force
 from core.fields import MoneyField
 from core.models import Alliance
-from core.policies import thaw
+from core.policies import scheme_in_force, thaw
 from ledger.accounts import Account
 from ledger.models import Line
 from rules.money import ZERO, round_fen
@@ -60,6 +60,18 @@ class PrepaymentYear:
     @property
     def cap_left(self) -> Decimal:
         return max(self.cap - self.decided, ZERO)
+
+
+def ratio_in_force(alliance: Alliance, year: int) -> PrepaymentRatio | None:
+    """The approved adjustment of an alliance's monthly ratio for a year, the newest one."""
+    rows = PrepaymentRatio.objects.filter(alliance=alliance, year=year, approved_at__isnull=False)
+    return rows.order_by("-pk").first()
+
+
+def monthly_ratio(alliance: Alliance, year: int, on: date) -> Decimal | None:
+    """The monthly prepayment ratio (0.05 for 5 %) of a year: adjusted, else of the scheme in force on a day; None: none set."""
+    adjusted = ratio_in_force(alliance, year)
+    return adjusted.monthly_ratio if adjusted is not None else scheme_in_force(alliance, on).scheme.prepayment_step
 
 
 def prepaid(alliance: Alliance, year: int, fund_type: str) -> Decimal:

@@ -22,11 +22,11 @@ from budgets.models import (
     PackageVersion,
     Prepayment,
     PrepaymentBatch,
-    PrepaymentRatio,
     RecoveryOffset,
 )
 from budgets.models.packages import PackageKind
 from budgets.models.prepayments import EDITABLE
+from budgets.reading.prepayments import ratio_in_force
 from budgets.reading.projection import project
 from budgets.services.packages import refuse_closed_year
 from budgets.services.worksheet import scope_of_version
@@ -115,11 +115,7 @@ def ground_of(alliance: Alliance, fund_type: str, month: Month) -> Ground | None
         return None
     scheme = scheme_in_force(alliance, month.last_day).scheme
     terms = rule.terms_of(scheme)
-    ratio = (
-        PrepaymentRatio.objects.filter(alliance=alliance, year=month.year, approved_at__isnull=False)
-        .order_by("-pk")
-        .first()
-    )
+    ratio = ratio_in_force(alliance, month.year)
     if ratio is not None:
         terms = replace(terms, step=ratio.monthly_ratio, clause=f"{terms.clause}；{ratio.reason}")
     return Ground(version, version.package.year != month.year, scheme, terms)

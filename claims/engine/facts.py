@@ -89,6 +89,17 @@ def monthly_facts(
     ]
 
 
+def responsible_alliances(reference: Reference, county: str, rows: Sequence[tuple[str, date]]) -> list[str]:
+    """The alliance that answers for each insured person (A15) by (enrolment township, day of settlement).
+
+    Blank where agreed shares or nobody answer: a single claim cannot be split.
+    """
+    if not rows:
+        return []
+    places = _Places(reference, county, Month.of(rows[0][1]))
+    return [places.responsible(township, day) for township, day in rows]
+
+
 def _added_up(
     connection: Any, files: Sequence[Path], county: str, month: Month, stretches: Sequence[date]
 ) -> Iterable[tuple[Grain, int, list[int]]]:

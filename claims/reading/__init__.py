@@ -1,5 +1,13 @@
 """What other apps and pages may ask about claims: fund years, series, members, heads, coverage."""
 
+from claims.reading.case_claims import (
+    VISIT_CHOICES,
+    CaseClaim,
+    FoundClaims,
+    claims_by_id,
+    holds_claims,
+    search_claims,
+)
 from claims.reading.coverage import MonthCoverage, coverage, coverage_of
 from claims.reading.findings import finding_codes
 from claims.reading.funds import FundYear, fund_year, fund_years
@@ -26,6 +34,9 @@ from claims.reading.triangle import Newly, Triangle, triangle
 
 __all__ = [
     "MEMBER_KEYS",
+    "VISIT_CHOICES",
+    "CaseClaim",
+    "FoundClaims",
     "FundYear",
     "Heads",
     "HeldMonth",
@@ -43,6 +54,7 @@ __all__ = [
     "Newly",
     "ReportYear",
     "Triangle",
+    "claims_by_id",
     "coverage",
     "coverage_of",
     "current_factsets",
@@ -52,6 +64,7 @@ __all__ = [
     "fund_year",
     "fund_years",
     "held_month",
+    "holds_claims",
     "insured_by_alliance",
     "insured_heads",
     "latest_year",
@@ -63,6 +76,7 @@ __all__ = [
     "nothing",
     "place_sums",
     "report_years",
+    "search_claims",
     "triangle",
     "readmissions",
 ]

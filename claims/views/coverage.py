@@ -19,6 +19,7 @@ from claims.models import FactSet
 from claims.reading.coverage import coverage_of
 from claims.reading.facts import by_institution, by_location, total_of
 from claims.reading.rows import claim_rows
+from claims.registries import row_actions
 from claims.views.places import counties_of, county_of
 from core import parameters
 from core.access import may
@@ -133,7 +134,8 @@ def rows(request: HttpRequest, county: str, month: str) -> HttpResponse:
     services.note_rows_opened(request.user, factset, f"{what}，第 {number} 页")  # type: ignore[arg-type]
     found = claim_rows(factset.county, factset.period, chosen, (number - 1) * PAGE, PAGE)
     page = Paginator(range(found.total), PAGE).get_page(number)
-    context = {"factset": factset, "found": found, "page_obj": page, "what": what}
+    offered = [action(request.user, factset.county, factset.period) for _name, action in row_actions if chosen.get("institution")]
+    context = {"factset": factset, "found": found, "page_obj": page, "what": what, "actions": [one for one in offered if one]}
     return render(request, "claims/rows.html", context)
 
 

@@ -34,6 +34,7 @@ from monitoring.reading.warnings import (
     tally,
     with_figures,
 )
+from monitoring.registries import warning_actions
 from monitoring.services import warnings as services
 from monitoring.states import SEEN_BY_HOSPITAL, Act, WarningState
 from monitoring.views import warnings_shown as shown
@@ -159,6 +160,7 @@ def warning_page(
         "is_bureau": bureau,
         "trail_head": head_hash(found.at),
         "problems": refusal.problems if refusal else [],
+        "other_actions": [one for _name, action in warning_actions if (one := action(user, found)) is not None],
         **_watch(request, found, bureau, watch_form),
     }
     if course is not None:

@@ -30,6 +30,7 @@ from settlement.services.review import (
     withdraw,
 )
 from settlement.services.scores import confirm_score, record_score
+from settlement.services.steps import lock_settlements
 
 __all__ = [
     "DraftOutcome",
@@ -45,6 +46,7 @@ __all__ = [
     "correct",
     "draft",
     "finalise",
+    "lock_settlements",
     "object_to",
     "pay",
     "propose_deduction",

@@ -18,6 +18,7 @@ from core.models import Alliance, FundType, Role, StoredFile, User
 from core.notices import notify_role
 from core.trail import record
 from settlement.models import Adjustment, AdjustmentKind, AdjustmentState, Settlement
+from settlement.registries import held_by
 from settlement.states import FINAL_STATES
 
 PUSHED_KINDS = (AdjustmentKind.REFUSED_CLAIMS, AdjustmentKind.OTHER_YEAR_RECOVERY)
@@ -139,14 +140,21 @@ def return_adjustment(actor: User, adjustment: Adjustment, reason: str) -> Adjus
         return _decided(actor, row, AdjustmentState.RETURNED, reason, f"退回清算调整：{row}")
 
 
-def withdraw_adjustment(actor: User, adjustment: Adjustment, reason: str) -> Adjustment:
-    """Whoever may push takes back what was pushed wrongly; a final year then needs a correction."""
+def withdraw_adjustment(actor: User, adjustment: Adjustment, reason: str, *, by_holder: bool = False) -> Adjustment:
+    """Whoever may push takes back what was pushed wrongly; a final year then needs a correction.
+
+    What a case holds is taken back by the case's own act only (``by_holder``): its books stand on it.
+    """
     require(actor, "settlement.push_adjustment", adjustment.alliance)
     need_reason(reason)
     with transaction.atomic():
         row = Adjustment.objects.select_for_update(of=("self",), no_key=True).select_related("alliance__county").get(pk=adjustment.pk)
         if row.state != AdjustmentState.IN_FORCE or row.needs_approval:
             raise Conflict([Problem("state", row.get_state_display(), "这笔调整不是生效的推送，不能撤销。", "请刷新页面。")])
+        holder = "" if by_holder else held_by([row.pk]).get(row.pk, "")
+        if holder:
+            text = f"这笔调整由{holder}推送，应收账和案件金额以它为准，不能在清算中单独撤销。"
+            raise Refused([Problem("source", row.source, text, "扣减有误的，请在该案件中冲销追回登记；已送达的拒付按复议、诉讼结果办理。")])
         return _decided(actor, row, AdjustmentState.WITHDRAWN, reason, f"撤销清算调整：{row}")
 
 

@@ -50,6 +50,7 @@ def finalise(actor: User, version: SettlementVersion, reason: str = "", seen: in
         different_person(actor, now.prepared_by, "审定清算单")
         where = posting.position(now.settlement)
         check_advances(now, where)
+        check_adjustments(now)
         owed = posting.outstanding(now.figures, where)
         _supersede_former(actor, now)
         now.finalised_by, now.finalised_at = actor, timezone.now()
@@ -195,6 +196,25 @@ def check_advances(version: SettlementVersion, where: posting.Position) -> None:
         raise Refused(
             [Problem("prepaid", str(held), text, "可能起草之后又有预付到账或冲销：请退回刷新，或先核对基金账。")]
         )
+
+
+def check_adjustments(version: SettlementVersion) -> None:
+    """What audits and officers entered must all be in the statement: it cannot be added once the year is final."""
+    inputs, settlement = version.figures.inputs, version.settlement
+    taken = {item["id"] for name in ("refused", "deductions") for item in inputs[name]}
+    rows = Adjustment.objects.in_force().filter(
+        alliance=settlement.alliance, year=settlement.year, fund_type=settlement.fund_type
+    )
+    problems = [
+        Problem("adjustments", row.source, f"起草之后推送的“{row}”未计入清算单。", "请退回经办刷新试算后再审定。")
+        for row in rows
+        if row.pk not in taken
+    ]
+    if taken - {row.pk for row in rows}:
+        text = "清算单计入了已经撤销的调整。"
+        problems.append(Problem("adjustments", "", text, "请退回经办刷新试算后再审定。"))
+    if problems:
+        raise Refused(problems)
 
 
 def receipt_problems(version: SettlementVersion, on: date, bank_reference: str) -> list[Problem]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.access import require
 from core.errors import Conflict, Problem, need_reason
-from core.models import StoredFile, User
+from core.models import Alliance, StoredFile, User
 from core.notices import notify_role
 from core.trail import record
 from settlement.models import Computation, Settlement, SettlementVersion, StateChange
@@ -24,6 +24,14 @@ def locked(version: SettlementVersion) -> SettlementVersion:
         raise RuntimeError("a version is locked inside the transaction of the act")
     Settlement.objects.select_for_update(no_key=True).get(pk=version.settlement_id)
     return SettlementVersion.objects.with_places().get(pk=version.pk)
+
+
+def lock_settlements(alliance: Alliance, fund_types: Iterable[str]) -> None:
+    """Lock every settlement of an alliance and fund types: none of them becomes final before the act is over."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("settlements are locked inside the transaction of the act")
+    rows = Settlement.objects.filter(alliance=alliance, fund_type__in=list(fund_types))
+    list(rows.select_for_update(no_key=True).order_by("pk"))
 
 
 def begin(

@@ -20,6 +20,7 @@ from core.texts import whole
 from settlement import reading, services
 from settlement.forms import DeductionForm, ScoreForm, YearAnalysisForm
 from settlement.models import Adjustment, AdjustmentState, AssessmentScore, ScoreState
+from settlement.registries import held_by
 from settlement.views.acts import refused_by, stored_files
 
 PAGE = 30
@@ -185,6 +186,7 @@ def _adjustments_page(
     if state in AdjustmentState.values:
         found = found.filter(state=state)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    held = held_by([row.pk for row in page])
     rows = [
         {
             "row": row,
@@ -192,6 +194,7 @@ def _adjustments_page(
             and bool(may(user, "settlement.approve_deduction", row.alliance)),
             "may_withdraw": row.state == AdjustmentState.IN_FORCE
             and not row.needs_approval
+            and row.pk not in held
             and bool(may(user, "settlement.push_adjustment", row.alliance)),
         }
         for row in page

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from tests.architecture.tree import ROOT, existing_apps, modules, name, project, syntax
 
-DOORS = {"services", "reading"}
+DOORS = {"services", "reading", "registries"}
 OPEN_APPS = {"core", "ledger"}
 
 

@@ -62,9 +62,10 @@ def test_nobody_grants_a_post_to_herself(world):
 @pytest.mark.parametrize("turned", [False, True])
 def test_posts_that_check_each_other_are_never_held_by_one_person(world, pair, turned):
     first, second = reversed(pair) if turned else pair
-    grant(world, first, world.area)
+    places = {Role.HOSPITAL_FINANCE: world.alliance, Role.MEMBER_INSTITUTION: world.township}
+    grant(world, first, places.get(first, world.area))
     with pytest.raises(Refused, match="不相容"):
-        grant(world, second, world.area)
+        grant(world, second, places.get(second, world.area))
 
 
 def test_incompatible_posts_collide_above_and_below_each_other_but_not_side_by_side(world):
