@@ -66,6 +66,7 @@ class Act(TextChoices):
     OFFICERS = "officers", "指定办案人员"
     COLLECT = "collect", "登记证据"
     FIND = "find", "认定事实"
+    TRIM = "trim", "剔除（核减）认定"
     SUBMIT = "submit", "提请初审"
     PASS_FIRST = "pass_first", "初审通过"
     RETURN_FIRST = "return_first", "初审退回"
@@ -83,6 +84,7 @@ class Act(TextChoices):
     NOTIFY = "notify", "送达告知书"
     STATE = "state", "陈述申辩"
     ASK_HEARING = "ask_hearing", "申请听证"
+    ANNOUNCE = "announce", "通知听证"
     HOLD_HEARING = "hold_hearing", "举行听证"
     PUT_FORWARD = "put_forward", "提请复审"
     REPLY = "reply", "答复申辩"
@@ -94,7 +96,10 @@ class Act(TextChoices):
     SERVE = "serve", "送达决定书"
     RECEIVE = "receive", "登记退回基金"
     DEDUCT = "deduct", "转清算扣减"
+    TAKE_BACK = "take_back", "冲销追回登记"
     PAY_FINE = "pay_fine", "登记罚款缴库"
+    REMEDY = "remedy", "登记复议诉讼"
+    PUBLISH = "publish", "登记公开决定"
     COMPLETE = "complete", "履行完毕"
     DROP = "drop", "不予处理"
 
@@ -149,12 +154,14 @@ CASE_ROWS: tuple[Transition, ...] = (
     Transition("case", C.INVESTIGATING, A.FIND, C.INVESTIGATING, AUDITOR, ("officer", "not_suspended")),
     Transition("case", C.INVESTIGATING, A.SUBMIT, C.FIRST_REVIEW, AUDITOR,
                ("officer", "not_suspended", "two_officers", "has_findings", "findings_evidenced", "evidence_intact", "registered_handled"),
-               starts=("first_review",)),
+               starts=("first_review",), ends=("investigation", "supplement")),
+    Transition("case", C.FIRST_REVIEW, A.TRIM, C.FIRST_REVIEW, REVIEWER, ("not_suspended", "not_officer"), needs_reason=True),
     Transition("case", C.FIRST_REVIEW, A.PASS_FIRST, C.REVIEWED, REVIEWER,
-               ("not_suspended", "not_officer", "evidence_intact"), ends=("first_review",)),
+               ("not_suspended", "not_officer", "has_findings", "evidence_intact"), starts=("notify",), ends=("first_review",)),
     Transition("case", C.FIRST_REVIEW, A.RETURN_FIRST, C.INVESTIGATING, REVIEWER,
-               ("not_suspended", "not_officer"), needs_reason=True, ends=("first_review",)),
-    *(Transition("case", s, A.DISMISS, C.DISMISSED, REVIEWER, ("not_officer",), needs_reason=True, ends=("decision", "first_review"))
+               ("not_suspended", "not_officer"), needs_reason=True, starts=("supplement",), ends=("first_review",)),
+    *(Transition("case", s, A.DISMISS, C.DISMISSED, REVIEWER, ("not_officer", "registered_handled"), needs_reason=True,
+                 ends=("decision", "investigation", "supplement", "first_review", "expert_opinion"))
       for s in (C.INVESTIGATING, C.FIRST_REVIEW)),
     *(Transition("case", s, A.SUSPEND, s, REVIEWER, ("not_suspended", "not_officer"), needs_reason=True) for s in _OPEN_CASES),
     *(Transition("case", s, A.RESUME, s, REVIEWER, ("suspended", "not_officer"), needs_reason=True) for s in _OPEN_CASES),
@@ -163,43 +170,55 @@ CASE_ROWS: tuple[Transition, ...] = (
     *(Transition("case", s, A.REFER, s, AUDITOR, ("officer",), needs_reason=True) for s in (*_OPEN_CASES, C.CLOSED)),
     *(Transition("case", s, A.FOLLOW_UP, s, AUDITOR, (), needs_reason=True) for s in (C.REVIEWED, C.CLOSED)),
     Transition("case", C.REVIEWED, A.CLOSE, C.CLOSED, REVIEWER,
-               ("not_suspended", "not_officer", "tracks_ended", "nothing_outstanding"), needs_reason=True),
+               ("not_suspended", "not_officer", "tracks_ended", "nothing_outstanding", "registered_handled"), needs_reason=True),
     *(Transition("case", s, A.ESCALATE, s, frozenset()) for s in _OPEN_CASES),
 )  # fmt: skip
 
 TRACK_ROWS: tuple[Transition, ...] = (
     Transition("track", T.TO_NOTIFY, A.PROPOSE, T.TO_NOTIFY, AUDITOR, ("officer", "not_suspended")),
     Transition("track", T.TO_NOTIFY, A.NOTIFY, T.NOTIFIED, AUDITOR,
-               ("officer", "not_suspended", "proposed", "penalty_in_range"), starts=("statement", "hearing_request")),
+               ("officer", "not_suspended", "proposed", "penalty_in_range"), starts=("statement", "hearing_request"), ends=("notify",)),
     Transition("track", T.NOTIFIED, A.STATE, T.NOTIFIED, PROVIDER, ("own_case",), needs_reason=True),
     Transition("track", T.NOTIFIED, A.ASK_HEARING, T.HEARING, PROVIDER, ("own_case", "has_hearing_right", "within_hearing_limit"),
                needs_reason=True, starts=("hearing_held",), ends=("hearing_request", "statement")),
+    Transition("track", T.HEARING, A.ANNOUNCE, T.HEARING, LEGAL, ("not_suspended", "not_officer")),
     Transition("track", T.HEARING, A.HOLD_HEARING, T.RE_REVIEW, LEGAL, ("not_suspended", "not_officer"),
                needs_reason=True, starts=("re_review",), ends=("hearing_held",)),
     Transition("track", T.NOTIFIED, A.PUT_FORWARD, T.RE_REVIEW, AUDITOR, ("officer", "not_suspended", "statement_period_over"),
                starts=("re_review",), ends=("statement", "hearing_request")),
     Transition("track", T.RE_REVIEW, A.REPLY, T.RE_REVIEW, REVIEWER,
                ("not_suspended", "not_officer", "not_first_reviewer"), needs_reason=True),
+    Transition("track", T.RE_REVIEW, A.TRIM, T.RE_REVIEW, REVIEWER,
+               ("not_suspended", "not_officer", "not_first_reviewer"), needs_reason=True),
     Transition("track", T.RE_REVIEW, A.PASS_RE, T.TO_DECIDE, REVIEWER,
-               ("not_suspended", "not_officer", "not_first_reviewer", "statements_answered", "penalty_in_range"), ends=("re_review",)),
+               ("not_suspended", "not_officer", "not_first_reviewer", "has_findings", "findings_evidenced", "statements_answered",
+                "penalty_in_range"),
+               ends=("re_review",)),
     Transition("track", T.RE_REVIEW, A.RETURN_RE, T.TO_NOTIFY, REVIEWER,
-               ("not_suspended", "not_officer", "not_first_reviewer"), needs_reason=True, ends=("re_review",)),
+               ("not_suspended", "not_officer", "not_first_reviewer"), needs_reason=True, starts=("notify",), ends=("re_review",)),
+    Transition("track", T.TO_DECIDE, A.RETURN_RE, T.RE_REVIEW, REVIEWER,
+               ("not_suspended", "not_officer", "not_first_reviewer"), needs_reason=True, starts=("re_review",)),
     Transition("track", T.LEGAL, A.PASS_LEGAL, T.TO_DECIDE, LEGAL,
                ("not_suspended", "not_officer", "third_person"), ends=("legal_review",)),
     Transition("track", T.LEGAL, A.RETURN_LEGAL, T.RE_REVIEW, LEGAL, ("not_suspended", "not_officer", "third_person"),
                needs_reason=True, starts=("re_review",), ends=("legal_review",)),
     Transition("track", T.TO_DECIDE, A.DECIDE, T.DECIDED, REVIEWER,
-               ("not_suspended", "not_officer", "evidence_intact", "penalty_in_range", "within_claims", "not_barred"), ends=("decision",),
-               starts=("service",)),
+               ("not_suspended", "not_officer", "has_findings", "findings_evidenced", "evidence_intact", "penalty_in_range",
+                "within_claims", "claims_standing", "not_barred"),
+               starts=("service",), ends=("decision",)),
     Transition("track", T.DECIDED, A.SERVE, T.SERVED, AUDITOR, ("officer", "not_suspended"),
                starts=("fine_payment", "repayment", "publication"), ends=("service",)),
     Transition("track", T.SERVED, A.RECEIVE, T.SERVED, FINANCE, ("owed",)),
     Transition("track", T.SERVED, A.DEDUCT, T.SERVED, AUDITOR, ("officer", "owed"), needs_reason=True),
+    Transition("track", T.SERVED, A.TAKE_BACK, T.SERVED, FINANCE | AUDITOR, ("came_back",), needs_reason=True),
+    Transition("track", T.DONE, A.TAKE_BACK, T.SERVED, FINANCE | AUDITOR, ("came_back",), needs_reason=True),
     Transition("track", T.SERVED, A.PAY_FINE, T.SERVED, AUDITOR, ("officer", "fine_owed")),
+    Transition("track", T.SERVED, A.REMEDY, T.SERVED, AUDITOR, ("officer",), needs_reason=True),
+    Transition("track", T.SERVED, A.PUBLISH, T.SERVED, AUDITOR, ("officer", "to_publish"), needs_reason=True, ends=("publication",)),
     Transition("track", T.SERVED, A.COMPLETE, T.DONE, AUDITOR, ("officer", "track_settled"),
                ends=("fine_payment", "repayment", "publication")),
     *(Transition("track", s, A.DROP, T.DROPPED, REVIEWER, ("not_suspended", "not_officer"), needs_reason=True,
-                 ends=("statement", "hearing_request", "re_review", "legal_review")) for s in _BEFORE_DECISION),
+                 ends=("notify", "statement", "hearing_request", "re_review", "legal_review", "decision")) for s in _BEFORE_DECISION),
     *(Transition("track", s, A.ESCALATE, s, frozenset())
       for s in (*_BEFORE_DECISION, T.HEARING, T.DECIDED, T.SERVED)),
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""Documents of a case: Word templates filled from the rows."""
+"""Word documents of audit cases: the letterhead and its templates, and per family what is written in them."""

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from audits.access import reads_audits
 from core.scope import ScopedQuerySet
+from rules.points import BAND_BY_KEY
+from rules.yearly_check import GRADES
+
+TONES = {
+    "applied": "warn", "in_force": "ok", "suspended": "bad", "terminated": "bad", "expired": "", "refused": "",
+    "proposed": "warn", "approved": "ok", "returned": "", "withdrawn": "",
+}  # fmt: skip
+
+
+DECIDED = [("proposed", "待审定"), ("approved", "已审定"), ("returned", "已退回")]
+"""What becomes of a proposal that a second person decides."""
 
 
 class AgreementState(models.TextChoices):
@@ -20,6 +33,9 @@ class AgreementState(models.TextChoices):
     REFUSED = "refused", "不予签订"
 
 
+STANDING = (AgreementState.APPLIED, AgreementState.IN_FORCE, AgreementState.SUSPENDED)
+
+
 class AgreementQuerySet(ScopedQuerySet["Agreement"]):
     scope_paths = {
         "pooling_area": "institution__county__pooling_area",
@@ -28,13 +44,25 @@ class AgreementQuerySet(ScopedQuerySet["Agreement"]):
         "institution": "institution",
     }
 
+    def visible_to(self, user: Any) -> AgreementQuerySet:
+        """A provider sees its agreements once they were signed."""
+        seen = super().visible_to(user)
+        unsigned = [AgreementState.APPLIED, AgreementState.REFUSED]
+        return seen if reads_audits(user) else seen.exclude(state__in=unsigned)
+
     def with_places(self) -> AgreementQuerySet:
         return self.select_related("institution__county__pooling_area")
+
+    def standing(self) -> AgreementQuerySet:
+        """Applied for, in force or suspended: what no other agreement of the same days may stand beside."""
+        return self.filter(state__in=STANDING)
 
 
 class Agreement(models.Model):
     """The agreement of one provider for a year (R-100…R-106). ``terms`` and ``indicators`` hold what was agreed as rows
-    ``{"key", "label", "text"}`` / ``{"key", "label", "target", "unit"}``; supplements and exits are changes of their own."""
+    ``{"key", "label", "text", "clause"}`` / ``{"key", "label", "target", "unit", "clause"}``, ``limits`` the agreed payment
+    limits (R-086) as ``{"code", "name", "unit", "limit"}``; ``version`` names the shipped terms they were made of.
+    Supplements and exits are changes of their own."""
 
     institution = models.ForeignKey("core.Institution", models.PROTECT, related_name="+", verbose_name="机构")
     number = models.CharField("协议编号", max_length=60, unique=True)
@@ -43,6 +71,8 @@ class Agreement(models.Model):
     valid_to = models.DateField("至")
     terms = models.JSONField("条款", default=list)
     indicators = models.JSONField("指标", default=list)
+    limits = models.JSONField("支付限额", default=list)
+    version = models.CharField("条款版本", max_length=20)
     listed_disease = models.BooleanField("门诊规定病种结算", default=False)
     state = models.CharField("状态", max_length=10, choices=AgreementState.choices, default=AgreementState.APPLIED)
     prepared_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="经办人")
@@ -74,13 +104,31 @@ class Agreement(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("audits:agreement", args=[self.pk])
 
+    @property
+    def tone(self) -> str:
+        return TONES[self.state]
+
+
+class AgreementChangeQuerySet(ScopedQuerySet["AgreementChange"]):
+    scope_paths = {
+        "pooling_area": "agreement__institution__county__pooling_area",
+        "county": "agreement__institution__county",
+        "alliance": "agreement__institution__memberships__alliance",
+        "institution": "agreement__institution",
+    }
+
+    def visible_to(self, user: Any) -> AgreementChangeQuerySet:
+        """A provider sees what was approved."""
+        seen = super().visible_to(user)
+        return seen if reads_audits(user) else seen.filter(status="approved")
+
 
 class AgreementChange(models.Model):
     """Signing, supplement, suspension, resumption, termination, listed-disease function on or off; proposed by one person,
-    approved by another; appended."""
+    decided by another. ``data`` holds the growth figures a supplement rests on, or the points that led to it."""
 
     KINDS = [
-        ("sign", "签订"), ("refuse", "不予签订"), ("supplement", "补充协议"), ("suspend", "中止协议"), ("resume", "恢复协议"),
+        ("sign", "签订"), ("supplement", "补充协议"), ("suspend", "中止协议"), ("resume", "恢复协议"),
         ("terminate", "解除协议"), ("expire", "到期不续签"), ("listed_on", "开通规定病种结算"), ("listed_off", "取消规定病种结算"),
     ]  # fmt: skip
     agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="changes", verbose_name="协议")
@@ -91,15 +139,14 @@ class AgreementChange(models.Model):
     until = models.DateField("至", null=True)
     case = models.ForeignKey("audits.Case", models.PROTECT, null=True, related_name="agreement_changes", verbose_name="案件")
     file = models.ForeignKey("core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="文件")
-    status = models.CharField(
-        "状态", max_length=8, default="proposed",
-        choices=[("proposed", "待审定"), ("approved", "已审定"), ("returned", "已退回")],
-    )  # fmt: skip
+    status = models.CharField("状态", max_length=8, choices=DECIDED, default="proposed")
     proposed_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="提出人")
     proposed_at = models.DateTimeField("提出时间")
     decided_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="审定人")
     decided_at = models.DateTimeField("审定时间", null=True)
     decision = models.CharField("审定意见", max_length=300, blank=True)
+
+    objects = AgreementChangeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "协议变更"
@@ -112,7 +159,11 @@ class AgreementChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agreement_id} {self.get_kind_display()}"
+        return f"{self.agreement} {self.get_kind_display()}"
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.status]
 
 
 class PhysicianKind(models.TextChoices):
@@ -169,11 +220,8 @@ class PointQuerySet(ScopedQuerySet["PointEntry"]):
 
     def visible_to(self, user: Any) -> PointQuerySet:
         """A provider sees the points in force, not those still proposed."""
-        from audits.access import AUDIT_READERS
-        from core.access import has_any_role
-
         seen = super().visible_to(user)
-        return seen if has_any_role(user, AUDIT_READERS) else seen.exclude(status__in=["proposed", "returned"])
+        return seen if reads_audits(user) else seen.exclude(status__in=["proposed", "returned"])
 
 
 class PointEntry(models.Model):
@@ -218,11 +266,47 @@ class PointEntry(models.Model):
         indexes = [models.Index(fields=["institution", "on"], name="points_of_a_year")]
 
     def __str__(self) -> str:
-        return f"{self.physician or self.institution} {self.on} {self.points} 分"
+        return f"{self.subject} {self.on} {self.points} 分"
+
+    def get_absolute_url(self) -> str:
+        return reverse("audits:point", args=[self.pk])
+
+    @property
+    def subject(self) -> str:
+        """Whose points they are: the person's name, else the provider's."""
+        return self.physician.name if self.physician is not None else self.institution.name
+
+    @property
+    def severity_text(self) -> str:
+        """The severity of a person's breach by its name; a provider's is written out."""
+        return BAND_BY_KEY[self.severity].label if self.severity in BAND_BY_KEY else self.severity
+
+    @property
+    def tone(self) -> str:
+        return "bad" if self.status == "in_force" else TONES[self.status]
+
+
+class QualificationQuerySet(ScopedQuerySet["Qualification"]):
+    scope_paths = {
+        "pooling_area": "physician__institution__county__pooling_area",
+        "county": "physician__institution__county",
+        "alliance": "physician__institution__memberships__alliance",
+        "institution": "physician__institution",
+    }
+
+    def visible_to(self, user: Any) -> QualificationQuerySet:
+        """A provider sees what was approved."""
+        seen = super().visible_to(user)
+        return seen if reads_audits(user) else seen.filter(status="approved")
 
 
 class Qualification(models.Model):
-    """A suspension or end of a person's payment qualification (医保支付资格) after points; decided by a second person."""
+    """A suspension or end of a person's payment qualification (医保支付资格) after points; decided by a second person.
+
+    Proposed by the system in the name of who proposed the points. A suspension is without ``months`` (1–6) until an
+    officer names them. ``ended``: ``until`` is the last day without the right to register again. ``restored`` takes back
+    ``lifts`` whose points no longer stand.
+    """
 
     physician = models.ForeignKey(Physician, models.PROTECT, related_name="qualifications", verbose_name="人员")
     kind = models.CharField(
@@ -230,18 +314,19 @@ class Qualification(models.Model):
     )
     from_on = models.DateField("自")
     until = models.DateField("至", null=True)
+    months = models.PositiveSmallIntegerField("暂停月数", null=True)
+    lifts = models.ForeignKey("self", models.PROTECT, null=True, related_name="lifted_by", verbose_name="所恢复的处理")
     points = models.PositiveSmallIntegerField("年度累计记分")
     at_once = models.BooleanField("一次性记满", default=False)
     reason = models.TextField("事由")
-    status = models.CharField(
-        "状态", max_length=8, default="proposed",
-        choices=[("proposed", "待审定"), ("approved", "已审定"), ("returned", "已退回")],
-    )  # fmt: skip
+    status = models.CharField("状态", max_length=8, choices=DECIDED, default="proposed")
     proposed_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="提出人")
     proposed_at = models.DateTimeField("提出时间")
     decided_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="审定人")
     decided_at = models.DateTimeField("审定时间", null=True)
     decision = models.CharField("审定意见", max_length=300, blank=True)
+
+    objects = QualificationQuerySet.as_manager()
 
     class Meta:
         verbose_name = "支付资格处理"
@@ -251,10 +336,15 @@ class Qualification(models.Model):
             models.CheckConstraint(
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("proposed_by")), name="qualification_four_eyes"
             ),
+            models.UniqueConstraint(fields=["lifts"], condition=~Q(status="returned"), name="qualification_lifted_once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.physician} {self.get_kind_display()}"
+
+    @property
+    def tone(self) -> str:
+        return "bad" if self.status == "approved" and self.kind != "restored" else TONES[self.status]
 
 
 class YearlyCheckQuerySet(ScopedQuerySet["YearlyCheck"]):
@@ -265,12 +355,18 @@ class YearlyCheckQuerySet(ScopedQuerySet["YearlyCheck"]):
         "institution": "institution",
     }
 
+    def visible_to(self, user: Any) -> YearlyCheckQuerySet:
+        """A provider sees what was approved."""
+        seen = super().visible_to(user)
+        return seen if reads_audits(user) else seen.filter(status="approved")
+
 
 class YearlyCheck(models.Model):
     """年度检查考核 of a provider: score after the points' deduction, grade, effects frozen with their trace (R-057).
 
     ``effects``: what :func:`rules.yearly_check.effects` said. Approved by a second person; the lead hospital's lower
-    prepayment ratio is entered for the alliance through the budgets' own service, whose reviewer approves it there.
+    prepayment ratio is entered for the alliance by a fund officer through the budgets' own service, whose reviewer approves
+    it there; ``ratio`` is the id of what was entered.
     """
 
     institution = models.ForeignKey("core.Institution", models.PROTECT, related_name="+", verbose_name="机构")
@@ -278,14 +374,12 @@ class YearlyCheck(models.Model):
     score = models.DecimalField("检查得分", max_digits=5, decimal_places=2)
     points = models.PositiveSmallIntegerField("协议记分")
     deduction = models.DecimalField("记分折算扣分", max_digits=5, decimal_places=2)
-    grade = models.CharField("等次", max_length=20)
+    grade = models.CharField("等次", max_length=20, choices=[(grade.key, grade.label) for grade in GRADES])
+    lead_of = models.ForeignKey("core.Alliance", models.PROTECT, null=True, related_name="+", verbose_name="牵头的医共体")
     effects = models.JSONField("影响", default=dict)
     trace = models.JSONField("计算依据", default=list)
     reason = models.TextField("说明", blank=True)
-    status = models.CharField(
-        "状态", max_length=8, default="proposed",
-        choices=[("proposed", "待审定"), ("approved", "已审定"), ("returned", "已退回")],
-    )  # fmt: skip
+    status = models.CharField("状态", max_length=8, choices=DECIDED, default="proposed")
     ratio = models.PositiveBigIntegerField("预付比例调整", null=True)
     proposed_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="提出人")
     proposed_at = models.DateTimeField("提出时间")
@@ -309,4 +403,21 @@ class YearlyCheck(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.institution} {self.year} 年 {self.grade}"
+        return f"{self.institution} {self.year} 年度检查考核{self.get_grade_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("audits:yearly-check", args=[self.pk])
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.status]
+
+    @property
+    def final_score(self) -> Decimal:
+        """The score after the deduction, never below zero."""
+        return max(self.score - self.deduction, Decimal(0))
+
+    @property
+    def lowers_prepayment(self) -> bool:
+        """Whether a lower monthly ratio is to be entered for the alliance whose lead hospital this is."""
+        return self.lead_of_id is not None and Decimal(self.effects["prepayment_factor"]) < 1

@@ -21,6 +21,7 @@ from audits.states import (
 )
 from core.fields import MoneyField
 from core.scope import ScopedQuerySet
+from rules.procedure import WORKING_DAYS
 
 
 class CaseQuerySet(ScopedQuerySet["Case"]):
@@ -29,12 +30,14 @@ class CaseQuerySet(ScopedQuerySet["Case"]):
     scope_paths = {"pooling_area": "pooling_area", "county": "county", "alliance": "alliance", "institution": "institution"}
 
     def visible_to(self, user: Any) -> CaseQuerySet:
-        from audits.access import AUDIT_READERS
+        from audits.access import PROVIDERS, reads_audits
         from core.access import has_any_role
 
         seen = super().visible_to(user)
-        if has_any_role(user, AUDIT_READERS):
+        if reads_audits(user):
             return seen
+        if not has_any_role(user, PROVIDERS):
+            return self.none()
         return seen.filter(notified_at__isnull=False, party_kind=PartyKind.PROVIDER)
 
     def with_places(self) -> CaseQuerySet:
@@ -205,16 +208,22 @@ class Deadline(models.Model):
     """A limit that runs in a case (or track): begun and ended by acts, extended with a reason, paused while suspended.
 
     ``due_on`` counts to the end of that day. ``ended_on`` None: it still runs. ``paused_on``: since when it stands still.
+    ``count`` of ``unit`` (as :mod:`rules.procedure`) from ``starts_on``, at most ``extension`` more, as they were that day;
+    0 where the day itself was agreed. ``pauses``: [first, last] days not counted, ISO dates, both included.
     """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="deadlines", verbose_name="案件")
     track = models.ForeignKey(Track, models.PROTECT, null=True, related_name="deadlines", verbose_name="程序")
     key = models.CharField("期限", max_length=20)
+    count = models.PositiveSmallIntegerField("天数", default=0)
+    unit = models.CharField("单位", max_length=12, default=WORKING_DAYS)
+    extension = models.PositiveSmallIntegerField("可延长天数", default=0)
     starts_on = models.DateField("起算日")
     due_on = models.DateField("届满日")
     extended_to = models.DateField("延长至", null=True)
     extensions = models.PositiveSmallIntegerField("延长次数", default=0)
     paused_on = models.DateField("暂停自", null=True)
+    pauses = models.JSONField("不计入期间", default=list)
     ended_on = models.DateField("办结日", null=True)
     escalations = models.PositiveSmallIntegerField("逾期升级次数", default=0)
 

@@ -5,12 +5,17 @@ Fines and surcharges belong to the treasury: they are kept here and never reach 
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
 from audits.models.cases import Case, Track
+from audits.models.leads import PartyKind
 from core.fields import MoneyField
 from core.models import FundType
+from core.scope import ScopedQuerySet
+from ledger.accounts import Account
 
 
 class AmountKind(models.TextChoices):
@@ -21,14 +26,16 @@ class AmountKind(models.TextChoices):
 class DecidedAmount(models.Model):
     """One amount of a served decision, in yuan: claims of ``year`` refused, or to be recovered.
 
-    ``settlement_year``: the settlement a refusal was pushed to (its own year). Rows are written once, when the decision is
-    served; what is paid, deducted or taken back are rows of their own.
+    ``spending``: the fund account the claims were paid from, which a repayment credits. ``settlement_year``: the settlement
+    a refusal was pushed to (its own year). Rows are written once, when the decision is served; what is paid, deducted or
+    taken back are rows of their own.
     """
 
     track = models.ForeignKey(Track, models.PROTECT, related_name="amounts", verbose_name="程序")
     kind = models.CharField("类别", max_length=8, choices=AmountKind.choices)
     year = models.PositiveSmallIntegerField("费用年度")
     fund_type = models.CharField("险种", max_length=3, choices=FundType.choices)
+    spending = models.CharField("原列支科目", max_length=40, choices=Account.choices)
     amount = MoneyField("金额")
     settlement_year = models.PositiveSmallIntegerField("计入清算年度", null=True)
     adjustment = models.PositiveBigIntegerField("清算调整", null=True)
@@ -39,7 +46,7 @@ class DecidedAmount(models.Model):
         verbose_name_plural = "决定金额"
         ordering = ["track", "fund_type", "year", "kind"]
         constraints = [
-            models.UniqueConstraint(fields=["track", "kind", "year", "fund_type"], name="decided_amount_once"),
+            models.UniqueConstraint(fields=["track", "kind", "year", "fund_type", "spending"], name="decided_amount_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="decided_amount_positive"),
         ]
 
@@ -150,22 +157,61 @@ class MeasureKind(models.TextChoices):
     ACCOUNTABILITY = "dual", "一案双查"
 
 
+class _OfCaseQuerySet(ScopedQuerySet[Any]):
+    """Rows of a case: bureau posts see those of their places, others what ``for_party`` leaves once it was notified."""
+
+    scope_paths = {
+        "pooling_area": "case__pooling_area", "county": "case__county", "alliance": "case__alliance",
+        "institution": "case__institution",
+    }  # fmt: skip
+    for_party: Q | None = None
+
+    def visible_to(self, user: Any) -> Any:
+        from audits.access import PROVIDERS, reads_audits
+        from core.access import has_any_role
+
+        if reads_audits(user):
+            return super().visible_to(user)
+        if self.for_party is None or not has_any_role(user, PROVIDERS):
+            return self.none()
+        known = Q(case__notified_at__isnull=False, case__party_kind=PartyKind.PROVIDER)
+        return super().visible_to(user).filter(known & self.for_party)
+
+    def with_case(self) -> Any:
+        return self.select_related(
+            "case__pooling_area", "case__county__pooling_area", "case__alliance__county__pooling_area", "case__institution"
+        )
+
+
+class MeasureQuerySet(_OfCaseQuerySet):
+    """The party sees what is addressed to it, once it was sent."""
+
+    for_party = Q(to_party=True, sent_on__isnull=False)
+
+
 class Measure(models.Model):
     """A supervisory measure beside the decision (R-085, R-113, R-116): talk, circular, inquiry letter, order to correct,
-    examining the supervising bureau too (一案双查). ``outcome`` is filled once, when it ends."""
+    examining the supervising bureau too (一案双查). ``outcome`` is filled once, when it ends.
+
+    ``to_party``: addressed to the case's own party, which sees it from ``sent_on`` on."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="measures", verbose_name="案件")
     kind = models.CharField("措施", max_length=8, choices=MeasureKind.choices)
     on = models.DateField("日期")
     addressee = models.CharField("对象", max_length=120)
+    to_party = models.BooleanField("对象为当事人")
     text = models.TextField("内容")
     due_on = models.DateField("回复（整改）期限", null=True)
+    sent_on = models.DateField("送达日期", null=True)
+    reminded_on = models.DateField("催办日期", null=True)
     files = models.ManyToManyField("core.StoredFile", related_name="+", verbose_name="附件")
     by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="登记人")
     at = models.DateTimeField("登记时间")
     outcome = models.TextField("结果", blank=True)
     outcome_on = models.DateField("结果日期", null=True)
     outcome_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="结果登记人")
+
+    objects = MeasureQuerySet.as_manager()
 
     class Meta:
         verbose_name = "监管措施"
@@ -197,12 +243,15 @@ class Referral(models.Model):
     received_by = models.CharField("接收人", max_length=60)
     record = models.ForeignKey("core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="交接记录")
     due_on = models.DateField("催复日期", null=True)
+    reminded_on = models.DateField("催办日期", null=True)
     by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="办理人")
     at = models.DateTimeField("登记时间")
     reply = models.TextField("回复", blank=True)
     replied_on = models.DateField("回复日期", null=True)
     reply_file = models.ForeignKey("core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="回复文件")
     reply_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="回复登记人")
+
+    objects = _OfCaseQuerySet.as_manager()
 
     class Meta:
         verbose_name = "移送"
@@ -218,6 +267,7 @@ class FollowUp(models.Model):
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="follow_ups", verbose_name="案件")
     due_on = models.DateField("期限")
+    reminded_on = models.DateField("催办日期", null=True)
     planned_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="安排人")
     planned_at = models.DateTimeField("安排时间")
     focus = models.CharField("重点", max_length=300)
@@ -229,6 +279,8 @@ class FollowUp(models.Model):
     text = models.TextField("情况", blank=True)
     lead = models.ForeignKey("audits.Lead", models.PROTECT, null=True, related_name="+", verbose_name="新线索")
 
+    objects = _OfCaseQuerySet.as_manager()
+
     class Meta:
         verbose_name = "回头看"
         verbose_name_plural = "回头看"
@@ -238,11 +290,17 @@ class FollowUp(models.Model):
         return f"{self.case_id} {self.due_on}"
 
 
+class CaseDocumentQuerySet(_OfCaseQuerySet):
+    """The party sees what is addressed to it; the letter of a measure from its sending on."""
+
+    for_party = Q(to_party=True) & (Q(measure__isnull=True) | Q(measure__sent_on__isnull=False))
+
+
 class CaseDocument(models.Model):
     """A document made from the case's rows: notice, decision, receipt of service, transfer letter …; versions kept.
 
     ``number`` is gapless within its series; a new version keeps the number. ``content`` is what the template was filled
-    with, frozen.
+    with, frozen. ``measure`` or ``referral`` is what the letter tells; ``serves`` the document a receipt of service is for.
     """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="documents", verbose_name="案件")
@@ -255,12 +313,18 @@ class CaseDocument(models.Model):
     made_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="制作人")
     made_at = models.DateTimeField("制作时间")
     replaced_reason = models.CharField("换版说明", max_length=300, blank=True)
+    measure = models.ForeignKey(Measure, models.PROTECT, null=True, related_name="documents", verbose_name="监管措施")
+    referral = models.ForeignKey(Referral, models.PROTECT, null=True, related_name="documents", verbose_name="移送")
+    to_party = models.BooleanField("发当事人", default=False)
+    serves = models.ForeignKey("self", models.PROTECT, null=True, related_name="receipts", verbose_name="送达文书")
+
+    objects = CaseDocumentQuerySet.as_manager()
 
     class Meta:
         verbose_name = "文书"
         verbose_name_plural = "文书"
         ordering = ["case", "number", "version"]
-        constraints = [models.UniqueConstraint(fields=["number", "version"], name="document_version_once")]
+        constraints = [models.UniqueConstraint(fields=["case", "number", "version"], name="document_version_once")]
 
     def __str__(self) -> str:
         return f"{self.number}（第 {self.version} 版）"

@@ -76,7 +76,10 @@ class EvidenceNote(models.Model):
 
 
 class Finding(models.Model):
-    """One fact of violation: ``act`` is a key of :data:`rules.penalties.ACTS`. Its yuan are the sum of its kept lines."""
+    """One fact of violation: ``act`` is a key of :data:`rules.penalties.ACTS`. Its yuan are the sum of its kept lines.
+
+    ``spared``: the penalty's re-review took it out of the penalty after its money had been decided.
+    """
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="findings", verbose_name="案件")
     number = models.PositiveIntegerField("序号")
@@ -87,6 +90,7 @@ class Finding(models.Model):
     acted_to = models.DateField("行为止")
     dropped = models.BooleanField("不予认定", default=False)
     dropped_reason = models.CharField("不予认定理由", max_length=300, blank=True)
+    spared = models.BooleanField("不计入处罚", default=False)
     evidence = models.ManyToManyField(Evidence, related_name="findings", verbose_name="证据")
     made_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="认定人")
     made_at = models.DateTimeField("认定时间")
@@ -114,7 +118,8 @@ class FindingLine(models.Model):
 
     ``county`` is where the person is insured (whose lake holds the row); None: entered by hand where no extract exists.
     ``alliance`` answers for the insured person (A15); ``own`` tells whether that is the case's own alliance, so that a
-    refused claim leaves its S_in. A line is dropped by a review with a reason, never deleted once submitted.
+    refused claim leaves its S_in. ``penalty_amount``: what the penalty's re-review left of it for the fine, after the money
+    had been decided (None: all of it). A line is dropped by a review with a reason, never deleted once submitted.
     """
 
     finding = models.ForeignKey(Finding, models.PROTECT, related_name="lines", verbose_name="事实")
@@ -123,13 +128,14 @@ class FindingLine(models.Model):
     settled_on = models.DateField("结算日期")
     year = models.PositiveSmallIntegerField("年度")
     fund_type = models.CharField("险种", max_length=3, choices=FundType.choices)
-    visit_type = models.CharField("就医类别", max_length=12, blank=True)
+    visit_type = models.CharField("就医类别", max_length=14, blank=True)
     person = models.CharField("参保人（化名）", max_length=64, blank=True)
     diagnosis = models.CharField("主要诊断", max_length=40, blank=True)
     alliance = models.ForeignKey("core.Alliance", models.PROTECT, null=True, related_name="+", verbose_name="责任医共体")
     own = models.BooleanField("本医共体参保人")
     paid = MoneyField("基金支付")
     amount = MoneyField("认定金额")
+    penalty_amount = MoneyField("计入处罚的金额", null=True)
     note = models.CharField("说明", max_length=200, blank=True)
     dropped_at = models.DateTimeField("剔除时间", null=True)
     dropped_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="剔除人")
@@ -144,6 +150,10 @@ class FindingLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["finding", "county", "settlement_id"], name="finding_line_once"),
             models.CheckConstraint(condition=Q(amount__gt=0) & Q(amount__lte=F("paid")), name="finding_line_within_paid"),
+            models.CheckConstraint(
+                condition=Q(penalty_amount__isnull=True) | (Q(penalty_amount__gte=0) & Q(penalty_amount__lte=F("amount"))),
+                name="finding_line_penalty_part",
+            ),
         ]
         indexes = [models.Index(fields=["settlement_id"], name="finding_line_claim")]
 
@@ -201,15 +211,22 @@ class StatementReply(models.Model):
 
 
 class Hearing(models.Model):
-    """The hearing of a track: notice at least seven working days before, a host who did not investigate, its record."""
+    """The hearing of a track: notice at least seven working days before, a host who did not investigate, its record.
+
+    The row is made when it is announced; ``conclusion`` and ``record`` are filled once, when it was held. A hearing put off
+    keeps its row with the new day; what was announced before stands in the case's changes.
+    """
 
     track = models.OneToOneField(Track, models.PROTECT, related_name="hearing", verbose_name="程序")
     announced_on = models.DateField("通知日期")
     held_on = models.DateField("举行日期")
     host = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="主持人")
-    participants = models.CharField("参加人", max_length=500)
-    conclusion = models.TextField("听证意见")
-    record = models.ForeignKey("core.StoredFile", models.PROTECT, related_name="+", verbose_name="听证笔录")
+    place = models.CharField("地点", max_length=120)
+    announced_by = models.ForeignKey("core.User", models.PROTECT, related_name="+", verbose_name="通知人")
+    participants = models.CharField("参加人", max_length=500, blank=True)
+    conclusion = models.TextField("听证意见", blank=True)
+    record = models.ForeignKey("core.StoredFile", models.PROTECT, null=True, related_name="+", verbose_name="听证笔录")
+    concluded_by = models.ForeignKey("core.User", models.PROTECT, null=True, related_name="+", verbose_name="结论登记人")
 
     class Meta:
         verbose_name = "听证"

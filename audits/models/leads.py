@@ -45,15 +45,16 @@ class LeadQuerySet(ScopedQuerySet["Lead"]):
     scope_paths = {"pooling_area": "pooling_area", "county": "county"}
 
     def visible_to(self, user: Any) -> LeadQuerySet:
-        from audits.access import AUDIT_READERS
-        from core.access import has_any_role
+        from audits.access import reads_audits
 
-        if not has_any_role(user, AUDIT_READERS):
+        if not reads_audits(user):
             return self.none()
         return super().visible_to(user)
 
     def with_places(self) -> LeadQuerySet:
-        return self.select_related("pooling_area", "county__pooling_area", "alliance", "institution", "assigned_to", "case")
+        return self.select_related(
+            "pooling_area", "county__pooling_area", "alliance", "institution__county", "assigned_to", "proposed_by", "case"
+        )
 
     def open(self) -> LeadQuerySet:
         return self.filter(state__in=OPEN_LEADS)

@@ -41,10 +41,9 @@ class AuditPlanQuerySet(ScopedQuerySet["AuditPlan"]):
     scope_paths = {"pooling_area": "pooling_area", "county": "county"}
 
     def visible_to(self, user: Any) -> AuditPlanQuerySet:
-        from audits.access import AUDIT_READERS
-        from core.access import has_any_role
+        from audits.access import reads_audits
 
-        return super().visible_to(user) if has_any_role(user, AUDIT_READERS) else self.none()
+        return super().visible_to(user) if reads_audits(user) else self.none()
 
 
 class AuditPlan(models.Model):
