@@ -83,6 +83,13 @@ TOPICS: tuple[Topic, ...] = (
         "医共体财务、基金经办、基金复核",
         "submissions:list",
     ),
+    Topic(
+        "audits",
+        "稽核办案",
+        "线索、案件、协议处理和行政处罚的状态与办理条件，办案期限，违规行为与罚则，记分",
+        "稽核、稽核复核、法制审核、基金财务、医共体财务、成员单位",
+        "audits:cases",
+    ),
     Topic("calculator", "试算", "任意方案、打包总额与发生额的分担试算", "全部岗位", "settlement:calculator"),
     Topic("ledger", "基金账", "科目、试算平衡、凭证、结账", "基金财务、基金复核", "ledger:list"),
     Topic("jobs", "任务", "长时间任务的进度、中断与重跑", "全部岗位", "core:jobs"),

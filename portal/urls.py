@@ -25,6 +25,7 @@ urlpatterns = [
     path("help/codes/", handbook.codes, name="help-codes"),
     path("help/rows/", handbook.rows, name="help-rows"),
     path("help/formulas/", handbook.formulas, name="help-formulas"),
+    path("help/audits/", handbook.audits, name="help-audits"),
     path("help/glossary/", handbook.glossary, name="help-glossary"),
     path("help/<slug:slug>/", handbook.topic, name="help-topic"),
 ]

@@ -21,6 +21,9 @@ from core.models import Job, PoolingArea
 from core.notices import mark_all_read
 from core.registries import trail_texts
 from portal.demo import (
+    audit_agreements,
+    audit_plans,
+    audits,
     books,
     claims,
     facts,
@@ -33,6 +36,7 @@ from portal.demo import (
     story,
     tables,
 )
+from portal.demo.audit_stories import SUSPICIONS
 from portal.demo.clock import acting_on
 from portal.demo.places import AREA_CODE, COUNTIES, START, create_places
 from portal.demo.story import ALLIANCES, CURRENT_YEAR, EMP, FUNDS, HP, QX, RES, SETTLED_YEARS, YE, YW
@@ -41,7 +45,7 @@ from rules.scheme import shipped_text
 from rules.spans import QUARTER, Span
 from submissions.reading.held import TablePeriod
 
-JOB, TABLES_JOB, MONITORING_JOB = "demo.load", "demo.tables", "demo.monitoring"
+JOB, TABLES_JOB, MONITORING_JOB, AUDITS_JOB = "demo.load", "demo.tables", "demo.monitoring", "demo.audits"
 LOCAL_GRADE = """
 [[assessment.grades]]
 label = "基本合格(本地)"
@@ -98,14 +102,27 @@ def queue_tables(area: PoolingArea) -> Job:
 
 
 def queue_monitoring(area: PoolingArea) -> Job:
-    """Indicators, a year of warnings, projections and reports, last: they read all the rest."""
+    """Indicators, a year of warnings, projections and reports: they read all the rest."""
     return enqueue(MONITORING_JOB, fingerprint="1", actor=people.account(people.ADMIN), place=area)
+
+
+def queue_audits(area: PoolingArea) -> Job:
+    """Leads and cases, last: one of them begins with a warning."""
+    return enqueue(AUDITS_JOB, fingerprint="1", actor=people.account(people.ADMIN), place=area)
+
+
+@job(AUDITS_JOB, label="载入演示数据：稽核案件")
+def load_audits(run: JobRun) -> str:
+    """Two years of leads, cases and agreements."""
+    seconds = run_steps(audit_steps(), run.progress)
+    return f"演示稽核案件已载入：2025 年 1 月至 2026 年 11 月，用时 {sum(seconds.values()):.1f} 秒。"
 
 
 @job(MONITORING_JOB, label="载入演示数据：运行监测")
 def load_monitoring(run: JobRun) -> str:
     """Four years of figures and twelve months of warnings."""
     seconds = run_steps(monitoring_steps(), run.progress)
+    queue_audits(PoolingArea.objects.get(code=AREA_CODE))
     return f"演示运行监测已载入：2022 年 1 月至 2026 年 10 月，用时 {sum(seconds.values()):.1f} 秒。"
 
 
@@ -271,6 +288,19 @@ def monitoring_steps(months: Collection[Month] = story.MONTHS, watched: Collecti
     ):
         run = _bind(monitoring.report_of, place, span, issue)
         found.append(Step(on, 9, group, f"{span.text}分析报告", run))
+    return sorted(found, key=lambda step: (step.day, step.order))
+
+
+def audit_steps() -> list[Step]:
+    """Every deed of every matter in the order of their days, with agreements, plans and what passed its limit."""
+    group = "稽核案件"
+    found = [Step(day, 1, group, text, run) for day, text, run in (*audit_agreements.deeds(), *audit_plans.deeds())]
+    for matter in SUSPICIONS:
+        for order, deed in enumerate(audits.deeds_of(matter), 2):
+            text = f"{matter.title or '预警线索'}：{deed.act}"
+            found.append(Step(deed.day, order, group, text, _bind(audits.do, matter, deed)))
+    found += [Step(day, 99, group, "逾期升级", audits.escalate) for day in audits.ESCALATED_ON]
+    found.append(Step(audits.READ_TO, 100, "通知", "整理通知", _read_old_notices))
     return sorted(found, key=lambda step: (step.day, step.order))
 
 

@@ -16,6 +16,9 @@ from portal.demo.places import AREA_CODE, START
 
 PASSWORD = "lanchuan-demo-2026"
 OFFICER, REVIEWER, FINANCE, AUDITOR, ADMIN = "lin.officer", "he.reviewer", "wu.finance", "zhao.auditor", "admin"
+SECOND_AUDITOR, AUDIT_REVIEWER, SECOND_AUDIT_REVIEWER, LEGAL = "liu.auditor", "qian.audit", "bai.audit", "li.legal"
+COUNTY_AUDITORS = {"990101": "chen.audit", "990102": "tao.audit", "990103": "pan.audit"}
+MEMBER = "huang.member"
 SECOND_ADMIN, COUNTY_OFFICER = "admin2", "fang.officer"
 HOSPITALS = {
     "LC-QX": "zhou.hospital",
@@ -56,15 +59,20 @@ PEOPLE: tuple[Person, ...] = (
     Person("zheng.hospital", "郑洁", Role.HOSPITAL_FINANCE, "LC-YL-E", "云岭县人民医院"),
     Person("feng.hospital", "冯涛", Role.HOSPITAL_FINANCE, "LC-YL-W", "云岭县中医院"),
     Person("shen.hospital", "沈悦", Role.HOSPITAL_FINANCE, "LC-HP", "鹤坪县人民医院"),
-    Person("huang.member", "黄晨", Role.MEMBER_INSTITUTION, "H99010100012", "石桥镇中心卫生院"),
+    Person(MEMBER, "黄晨", Role.MEMBER_INSTITUTION, "H99010100012", "石桥镇中心卫生院"),
     Person(AUDITOR, "赵衡", Role.AUDITOR, CITY, BUREAU),
-    Person("qian.audit", "钱理", Role.AUDIT_REVIEWER, CITY, BUREAU),
-    Person("li.legal", "李正", Role.LEGAL_REVIEWER, CITY, BUREAU),
+    Person(SECOND_AUDITOR, "刘畅", Role.AUDITOR, CITY, BUREAU),
+    Person("chen.audit", "陈刚", Role.AUDITOR, "990101", "青溪县医疗保障局"),
+    Person("tao.audit", "陶然", Role.AUDITOR, "990102", "云岭县医疗保障局"),
+    Person("pan.audit", "潘越", Role.AUDITOR, "990103", "鹤坪县医疗保障局"),
+    Person(AUDIT_REVIEWER, "钱理", Role.AUDIT_REVIEWER, CITY, BUREAU),
+    Person(SECOND_AUDIT_REVIEWER, "白露", Role.AUDIT_REVIEWER, CITY, BUREAU),
+    Person(LEGAL, "李正", Role.LEGAL_REVIEWER, CITY, BUREAU),
     Person("tan.tips", "谭雯", Role.TIP_SECRECY, CITY, BUREAU),
     Person("xu.duty", "徐国强", Role.DUTY_BODY, CITY, "澜川市卫生健康委员会"),
     Person("sun.observer", "孙建民", Role.OBSERVER, CITY, "澜川市财政局"),
 )
-SHOWN_AT_LOGIN = (OFFICER, REVIEWER, FINANCE, "zhou.hospital", "huang.member", "sun.observer", AUDITOR, ADMIN)
+SHOWN_AT_LOGIN = (OFFICER, REVIEWER, FINANCE, "zhou.hospital", MEMBER, "sun.observer", AUDITOR, AUDIT_REVIEWER, ADMIN)
 
 
 def create_people(area: PoolingArea) -> None:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from audits.reading import handbook as audit_texts
 from claims.reading import finding_codes
 from core.errors import Refused
 from core.models import Alliance, County, Institution, PoolingArea
@@ -68,6 +69,24 @@ def formulas(request: HttpRequest) -> HttpResponse:
         "here": "formulas",
     }
     return render(request, "portal/help/formulas.html", context)
+
+
+@require_safe
+def audits(request: HttpRequest) -> HttpResponse:
+    """The state table of leads, cases and tracks, limits and thresholds at the person's place, acts, penalties, points."""
+    today = timezone.localdate()
+    place = next((grant.place for grant in request.user.grants_on(today)), None)  # type: ignore[union-attr]
+    context = {
+        "topic": handbook.BY_SLUG["audits"],
+        "tables": audit_texts.tables(),
+        "limits": audit_texts.limits_at(place, today),
+        "thresholds": audit_texts.thresholds_at(place, today),
+        "offences": audit_texts.offences(),
+        "schemes": audit_texts.schemes(),
+        "place": place,
+        "topics": handbook.TOPICS,
+    }
+    return render(request, "portal/help/audits.html", context)
 
 
 @require_safe

@@ -9,6 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 
+from audits.reading import held as audited
+from audits.reading.held import CaseState, LeadSource, LeadState, TrackKind, TrackState
+from audits.reading.money import case_money
 from budgets.models import PackageVersion, Prepayment, PrepaymentBatch
 from claims.models import ClaimsImport, FactSet, FundMonthlyReport, ImportFinding, MonthlyFact, OpenReject
 from core.models import Job, PoolingArea, TrailEvent, User
@@ -17,7 +20,7 @@ from core.registries import verifications
 from ledger.models import Book, Entry
 from ledger.reading import trial_balance
 from monitoring.reading.held import WarningState, report, warnings_in
-from portal.demo import claims, facts, loading, people, story, tables
+from portal.demo import audit_agreements, claims, facts, loading, people, story, tables
 from portal.demo.places import COUNTIES, alliance_of
 from rules.brackets import OVERRUN, SURPLUS
 from rules.periods import Month, months_between
@@ -32,7 +35,7 @@ PERIODS = (tables.PERIODS[0], *tables.PERIODS[-3:])
 """The quarters in which a table stands in a state of its own, and last year's figures for one of them."""
 FIGURED, WATCHED = months_between(Month(2026, 1), Month(2026, 10)), months_between(Month(2026, 7), Month(2026, 10))
 """Months with figures and, among them, those whose warnings people answered: enough for every state of a warning."""
-KILLED_AT = (1, 40, 41, 260, 700, 1010, 1033)
+KILLED_AT = (1, 40, 41, 260, 700, 1010, 1033, 2700, 3100)
 """Acts (rows of the trail) before which the load is killed, in the middle of whatever step it is."""
 pytestmark = pytest.mark.slow
 
@@ -43,7 +46,8 @@ class Killed(BaseException):
 
 def load() -> None:
     watching = loading.monitoring_steps(FIGURED, WATCHED)
-    for planned in (loading.steps(CLAIMS_ROWS, PREPAID), loading.table_steps(PERIODS), watching):
+    planned_steps = (loading.steps(CLAIMS_ROWS, PREPAID), loading.table_steps(PERIODS), watching, loading.audit_steps())
+    for planned in planned_steps:
         loading.run_steps(planned, lambda done, of, text: None)
 
 
@@ -325,3 +329,48 @@ def test_a_county_in_distress_was_reported_with_causes_and_reports_were_issued(c
     assert quarter is not None
     assert quarter.state == "issued"
     assert quarter.word is not None
+
+
+def test_leads_came_from_every_source_and_ended_in_every_state(city):
+    leads = audited.leads_in(city)
+    assert {lead.source for lead in leads} == set(LeadSource)
+    assert {lead.state for lead in leads} == set(LeadState)
+    assert 25 <= len(leads) <= 40
+
+
+def test_cases_and_both_of_their_ways_stand_in_every_state(city):
+    cases = audited.cases_in(city)
+    assert {case.state for case in cases} == set(CaseState)
+    for kind in TrackKind:
+        assert {track.state for case in cases for track in case.tracks.all() if track.kind == kind} == set(TrackState)
+
+
+def test_decided_money_of_every_case_is_refused_recovered_or_still_owed(city):
+    for case in audited.cases_in(city):
+        for row in case_money(case).rows:
+            assert row.decided == row.refused + row.repaid + row.deducted + row.outstanding, case.number
+    amounts, back = audited.amounts_in(city), audited.recovered_in(city)
+    decided = sum((track.decided_amount for track in audited.decisions_in(city)), Decimal(0))
+    assert decided == sum(row.amount for row in amounts) > 0
+    assert {row.kind for row in amounts} == {"refused", "recovery"}
+    assert {row.kind for row in back} == {"repaid", "deducted"}
+
+
+def test_refused_claims_of_the_audits_reach_open_settlements_only(city):
+    refused = [row for row in audited.amounts_in(city) if row.kind == "refused"]
+    assert {row.settlement_year for row in refused} == {story.CURRENT_YEAR}
+
+
+def test_claims_of_the_extract_stand_behind_findings_of_its_county(city):
+    lines = [line for case in audited.cases_in(city) for line in audited.lines(case) if line.county is not None]
+    assert lines
+    assert {line.county.code for line in lines} == {story.CLAIMS_COUNTY}
+
+
+def test_points_ended_one_qualification_and_suspended_another_and_a_check_lowered_a_ratio(city):
+    suspended, ended = (audited.qualifications(code)[-1] for code in (audit_agreements.REACHED_NINE, audit_agreements.AT_ONCE))
+    assert (suspended.kind, suspended.points, suspended.status) == ("suspended", 9, "approved")
+    assert (ended.kind, ended.points, ended.at_once, ended.status) == ("ended", 12, True, "approved")
+    checks = {row.grade: row for row in audited.checks_in(city) if row.status == "approved"}
+    assert checks["basically_qualified"].ratio is not None
+    assert checks["qualified"].ratio is None

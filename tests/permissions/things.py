@@ -24,6 +24,7 @@ from submissions.models import Submission
 from submissions.periods import TablePeriod
 from tests.budgets import ground as budget_ground
 from tests.claims.extracts import claim, imported
+from tests.permissions.audited import audited
 from tests.permissions.monitored import monitored
 from tests.settlement import ground
 from tests.submissions import ground as table_ground
@@ -122,7 +123,7 @@ def build_things() -> Things:
     version = ground.sent(world, ground.surplus_ready(world, months=1))
     rows = [claim(number) for number in range(1, 40)] + [claim(40, total_cost="12,3x")]
     found = imported(world, rows)
-    return Things(world, version, {**_arguments(world, version, found), **monitored(world)})
+    return Things(world, version, {**_arguments(world, version, found), **monitored(world), **audited(world)})
 
 
 def _arguments(world: World, version: SettlementVersion, found: ClaimsImport) -> dict[str, dict[str, Any]]:
