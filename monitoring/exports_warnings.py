@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core.access import Denied, NotAllowed
 from core.exports import export_workbook
+from core.models import FundType
 from core.templatetags.fund import day
 from core.workbook import Sheet
 from monitoring.models import Threshold, WatchEntry
@@ -22,9 +23,10 @@ def warning_sheet(rows: Sequence[WarningRow], said: Sequence[str]) -> Sheet:
         "送达时间", "期限", "逾期", "升级次数", "数据截至",
     ]  # fmt: skip
     lines = [_warning_line(row) for row in rows]
-    total = [row.affected for row in rows if row.affected is not None]
-    if total:
-        lines.append(["合计", *[""] * 10, sum(total), *[""] * 6])
+    for fund, label in FundType.choices:  # never one sum of both
+        mine = [row.affected for row in rows if row.warning.fund_type == fund and row.affected is not None]
+        if mine:
+            lines.append([f"合计（{label}）", *[""] * 10, sum(mine), *[""] * 6])
     return Sheet("风险预警", header, lines, frozenset({11}), tuple(said))
 
 

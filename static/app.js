@@ -330,7 +330,7 @@
 
   const widths = new ResizeObserver((entries) => entries.forEach(function (entry) {
     const wrap = entry.target;
-    if (wrap.scrollWidth > wrap.clientWidth + 1) { wrap.setAttribute("tabindex", "0"); } else { wrap.removeAttribute("tabindex"); }
+    if (wrap.scrollWidth > wrap.clientWidth) { wrap.setAttribute("tabindex", "0"); } else { wrap.removeAttribute("tabindex"); }
   }));
 
   let chartsAsked = false;

@@ -136,6 +136,10 @@ class IndicatorFigureViewSet(viewsets.GenericViewSet[Any]):
 class PlaceMonthViewSet(ScopedReadViewSet):
     """监测月度数据（各版本）"""
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        seen.need_reader(request.user)
+
     queryset = PlaceMonth.objects.order_by("place", "fund_type", "year", "month", "version")
     serializer_class = PlaceMonthSerializer
     filterset_fields: ClassVar[dict[str, list[str]]] = {

@@ -222,8 +222,8 @@ def with_figures(found: QuerySet[Warning] | Iterable[Warning]) -> list[WarningRo
 
 
 def newest_figures(warnings: Sequence[Warning]) -> dict[int, WarningFigure]:
-    """The newest figure of each warning; one query."""
-    last = WarningFigure.objects.filter(warning=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    """The figure of each warning's newest month, as known last; one query."""
+    last = WarningFigure.objects.filter(warning=OuterRef("pk")).order_by("-year", "-month", "-pk").values("pk")[:1]
     pks = Warning.objects.filter(pk__in=[row.pk for row in warnings]).annotate(newest=Subquery(last)).values("newest")
     return {row.warning_id: row for row in WarningFigure.objects.filter(pk__in=pks)}
 

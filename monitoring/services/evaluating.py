@@ -1,7 +1,8 @@
 """A month's figures against the thresholds in force: raise once per cause, worsen, update, restate, recover.
 
 Everything is read for a whole county in a constant number of queries; each cause that has something new is then written
-in its own transaction. Earlier months whose facts changed since they were noted are judged again first.
+in its own transaction. Earlier months whose facts changed since they were noted are judged again first. An open warning
+is followed by the threshold it was raised under, whatever became of that since.
 """
 
 from __future__ import annotations
@@ -85,7 +86,11 @@ def _judge(at: County | PoolingArea, places: Sequence[PlaceRef], month: Month, k
     """
     live = in_force(places, month.last_day)
     tried = in_force(places, month.last_day, trial=True)
-    wanted: Wanted = {key: [*live.get(key, ()), *tried.get(key, ())] for key in {**live, **tried}}
+    kept = _kept(places, known, live, month)
+    wanted: Wanted = {
+        key: [*live.get(key, ()), *tried.get(key, ()), *kept.get(key, ())] for key in {**live, **tried, **kept}
+    }
+    former = {(key, rule.pk) for key, rules in kept.items() for rule in rules}
     grouped: dict[tuple[str, str, str], list[Judged]] = defaultdict(list)
     trial = 0
     for row in judge_all(wanted, month, {key[:2] for key in known}):
@@ -99,14 +104,30 @@ def _judge(at: County | PoolingArea, places: Sequence[PlaceRef], month: Month, k
         chosen = worst(rows, held[0].warning.threshold_id if held else None)
         unjudged += chosen.level is None
         if chosen.level or held:
-            signals.append(signal_of(chosen, month))
+            only_open = ((chosen.place, chosen.fund_type), chosen.threshold.pk) in former
+            signals.append(signal_of(chosen, month, only_open))
     if isinstance(at, County):
         signals += distress_signals(at, ref_of(at), month)
     return _Month(signals, trial, unjudged)
 
 
-def signal_of(row: Judged, month: Month) -> Signal:
-    """A judgement as what the month says of its cause."""
+def _kept(places: Sequence[PlaceRef], known: Causes, live: Wanted, month: Month) -> Wanted:
+    """The thresholds of open warnings that hold no longer, by place and fund type: ended, or replaced by another."""
+    refs = {place.key: place for place in places}
+    found: Wanted = defaultdict(list)
+    for (place, fund, _cause), rows in known.items():
+        warning = rows[0].warning
+        rule = warning.threshold
+        if rule is None or not warning.is_open or place not in refs or rule.valid_from > month.last_day:
+            continue
+        key = (refs[place], fund)
+        if rule.pk not in {one.pk for one in live.get(key, ())}:
+            found[key].append(rule)
+    return found
+
+
+def signal_of(row: Judged, month: Month, only_open: bool = False) -> Signal:
+    """A judgement as what the month says of its cause. ``only_open``: its threshold is no longer in force."""
     figure, judged, threshold = row.figure, row.judgement, row.threshold
     unit = BY_KEY[threshold.indicator].unit
     data: dict[str, Any] = {"span": str(figure.span), "basis": str(threshold.basis)}
@@ -131,6 +152,7 @@ def signal_of(row: Judged, month: Month) -> Signal:
         data=data,
         rows=figure.rows,
         why_not="" if known else (row.why_not or figure.missing),
+        only_open=only_open,
     )
 
 

@@ -85,6 +85,8 @@ def known_warnings(warnings: Sequence[Warning]) -> dict[tuple[str, str, str], li
 def plan(signal: Signal, known: Sequence[Known], recover_months: int) -> list[Deed]:
     """What is to be done; empty when the signal says nothing new. ``known`` newest first."""
     newest = known[0] if known else None
+    if signal.only_open and (newest is None or not newest.warning.is_open):
+        return []
     deeds = [
         Deed(Act.RESTATE, one, recovered=one.warning.recovered)
         for one in known[1:]
@@ -208,7 +210,8 @@ def _words(signal: Signal, before: WarningFigure | None) -> str:
     shown = str(signal.data.get("shown", signal.value))
     if signal.level is None:
         return f"{signal.month} {signal.why_not or '没有数据'}"
-    told = f"{signal.month} 为 {shown}（{LEVEL_NAMES[signal.level]}）"
+    former = "，阈值已停用，按触发时的阈值" if signal.only_open else ""
+    told = f"{signal.month} 为 {shown}（{LEVEL_NAMES[signal.level]}{former}）"
     if before is not None and before.value is not None:
         return f"{told}，原为 {before.data.get('shown', before.value)}（{LEVEL_NAMES[before.level]}）"
     return told

@@ -57,6 +57,19 @@ def test_every_post_opens_the_overview_of_what_it_may_see(held: World, client_of
     assert wanted in text
 
 
+def test_a_month_under_way_is_left_out_until_it_is_asked_for(held: World, client_of) -> None:
+    october = Month(2026, 10)
+    PlaceMonth.objects.bulk_create([month_row(held.area, "RES", october, declared=False, data_to=date(2026, 10, 20))])
+    client, key = client_of(held.officer), f"P{held.area.pk}"
+    for path in (URL, f"/monitoring/places/{key}/", f"/monitoring/indicators/{KEY}/?place={key}"):
+        page = client.get(path)
+        assert page.context["asked"].span.text == "2026 年 1–9 月", path
+        assert "2026年10月数据未到齐" in page.content.decode()
+    assert "1–9 月" in sheets(client.get(f"{URL}overview.xlsx"))[0][0][0]
+    page = client.get(URL, {"span": "2026M10"})
+    assert page.context["asked"].span.text == "2026 年 1–10 月" and "数据未到齐，可在" not in page.content.decode()
+
+
 def test_the_overview_lists_every_indicator_of_the_kind_with_its_figures(held: World, client_of) -> None:
     text = client_of(held.officer).get(f"{URL}?place=A{held.alliance.pk}&span=2026-09").content.decode()
     for indicator in INDICATORS:
