@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, Q
 from django.http import Http404
 from django.utils import timezone
 
 from core.access import has_any_role, require_somewhere
 from core.errors import Problem, Refused
-from core.models import Alliance, FundType, Membership
+from core.models import Alliance, FundType, Membership, Role
 from core.models.places import Institution, valid_on
 from core.scope import Scope, scope_of
 from monitoring.models import PlaceKind, PlaceMonth
@@ -49,6 +50,11 @@ def need_reader(user: Any) -> None:
     """Raise ``NotAllowed`` for a person none of whose posts reads figures. Who has no post at all is told so by the pages."""
     if user.grants_on(timezone.localdate()) and not has_any_role(user, FIGURE_READERS):
         require_somewhere(user, READ)
+
+
+def only_configures(user: Any) -> bool:
+    """Whether the person administers and has no post that reads figures: of the warnings she sees the thresholds."""
+    return has_any_role(user, {Role.ADMINISTRATOR}) and not has_any_role(user, FIGURE_READERS)
 
 
 def seen_places(user: Any, kind: str, county: int | None = None) -> list[PlaceRef]:
@@ -163,7 +169,7 @@ def fund_of(text: str) -> str:
 
 
 def span_of(text: str, latest: Month | None) -> Span:
-    """The span of an address, else January to the newest month held."""
+    """The span of an address, else January to ``latest``."""
     if not text:
         return Span.to_date(latest or Month.of(timezone.localdate()).previous())
     try:
@@ -199,6 +205,18 @@ def latest_month(user: Any, kind: str, place: PlaceRef | None = None) -> Month |
     held = PlaceMonth.objects.current().visible_to(user)
     held = held.filter(kind=kind) if place is None else held.filter(place=place.key)
     found = held.order_by("-year", "-month").values_list("year", "month").first()
+    return Month(*found) if found else None
+
+
+def default_end(user: Any, kind: str, places: Sequence[PlaceRef] = ()) -> Month | None:
+    """Where a period ends that nobody named: the newest month whose data are all in, for every one of the places (of all
+    of the kind the person sees), else the newest month held. A month under way would leave nearly every figure blank."""
+    held = PlaceMonth.objects.current().visible_to(user).filter(kind=kind)
+    if places:
+        held = held.filter(place__in=[place.key for place in places])
+    months = held.order_by("-year", "-month").values_list("year", "month")
+    whole = months.annotate(partial=Count("pk", filter=Q(declared=False))).filter(partial=0)
+    found = whole.values_list("year", "month").first() or months.first()
     return Month(*found) if found else None
 
 

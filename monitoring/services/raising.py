@@ -30,7 +30,7 @@ DISTRESS = "distress"
 class Signal:
     """What one month says of one cause at one place. ``level`` None: not known, ``why_not`` tells why; empty: within.
 
-    ``only_open``: a threshold no longer in force says so; it follows an open warning and raises none."""
+    ``former``: a threshold no longer in force says so; it follows the warning raised under it and raises none."""
 
     place: PlaceRef
     fund_type: str
@@ -50,7 +50,7 @@ class Signal:
     data: dict[str, Any] = field(default_factory=dict)
     rows: tuple[int, ...] = ()
     why_not: str = ""
-    only_open: bool = False
+    former: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from monitoring.models import PlaceMonth
 from monitoring.reading import seen
 from monitoring.reading.places import PlaceRef
 from rules.periods import Month
@@ -15,15 +14,14 @@ from rules.spans import Span
 
 
 def asked_of(request: HttpRequest, place: PlaceRef) -> seen.Asked:
-    """Fund type and span of the address. Without a span the newest month counts only when all of its data are in:
-    a month under way would leave nearly every indicator blank. It stays among the periods to choose from."""
+    """Fund type and span of the address, or the default one (:func:`monitoring.reading.seen.default_end`); the newest
+    month stays among the periods to choose from."""
     user: Any = request.user
     asked = seen.asked(request.GET, seen.latest_month(user, place.kind, place))
     if request.GET.get("span") or asked.latest is None:
         return asked
-    rows = PlaceMonth.objects.current().visible_to(user).filter(place=place.key, declared=True)
-    found = rows.order_by("-year", "-month").values_list("year", "month").first()
-    return replace(asked, span=Span.to_date(Month(*found))) if found else asked
+    end = seen.default_end(user, place.kind, [place])
+    return replace(asked, span=Span.to_date(end)) if end else asked
 
 
 def part_month(request: HttpRequest, asked: seen.Asked) -> Month | None:

@@ -21,6 +21,7 @@ from monitoring.forms_warnings import ThresholdFilter, ThresholdForm, scale_of
 from monitoring.models import Level, PlaceMonth, Threshold, ThresholdStatus
 from monitoring.reading import thresholds as reading
 from monitoring.reading.places import visible_places
+from monitoring.reading.seen import only_configures
 from monitoring.reading.warnings import against, told
 from monitoring.services import thresholds as services
 from monitoring.views.warnings import refused_by
@@ -88,6 +89,7 @@ def threshold_list(request: HttpRequest) -> HttpResponse:
         and bool(may(request.user, services.ENTER, area))  # type: ignore[arg-type]
         and not Threshold.objects.filter(pooling_area=area).exclude(status=ThresholdStatus.ENDED).exists(),
         "is_bureau": _is_bureau(request.user),
+        "reads_warnings": not only_configures(request.user),
     }
     return render(request, "monitoring/thresholds.html", context)
 
@@ -159,6 +161,7 @@ def threshold_page(
         "preview": preview,
         "breaches": _breaches(found, preview) if preview else [],
         "suggested": _suggested(found, month) if reads else [],
+        "reads_warnings": not only_configures(user),
         "may_edit": bool(enters) and found.status in (ThresholdStatus.DRAFT, ThresholdStatus.TRIAL),
         "may_try": bool(enters) and found.status == ThresholdStatus.DRAFT,
         "may_approve": bool(approves) and not own and found.status == ThresholdStatus.TRIAL,

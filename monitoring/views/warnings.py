@@ -24,6 +24,7 @@ from monitoring.models import Warning, WarningAnswer, WarningChange, WatchEntry
 from monitoring.parameters import RECOVER_MONTHS, whole
 from monitoring.reading import warning_months
 from monitoring.reading.places import place_of, ref_of
+from monitoring.reading.seen import only_configures
 from monitoring.reading.warnings import (
     Tally,
     WarningRow,
@@ -47,7 +48,9 @@ CAUSE_NUMBERS = ("now", "before", "change", "share", "ratio")
 
 @require_GET
 def warning_list(request: HttpRequest) -> HttpResponse:
-    """Every warning the user sees, open ones and the gravest first."""
+    """Every warning the user sees, open ones and the gravest first; who only configures is sent to the thresholds."""
+    if only_configures(request.user):
+        return redirect("monitoring:thresholds")
     form, found = _chosen(request)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     page.object_list = with_figures(page.object_list)

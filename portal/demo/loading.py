@@ -257,6 +257,7 @@ def monitoring_steps(months: Collection[Month] = story.MONTHS, watched: Collecti
     for code, deeds in (
         (story.YW, ((12, ""),)),
         (story.YE, ((2, ""), (3, "send"), (11, "answer"))),
+        (story.QX, ((5, ""), (6, "send"))),
         (story.HP, ((2, ""), (3, "send"), (6, "answer"), (12, "return"))),
     ):
         for day_of_november, act in deeds:

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from core.models import PoolingArea, Role, RoleGrant, User
 from monitoring.models import PlaceMonth, Threshold, Warning
@@ -213,3 +214,14 @@ def test_levels_compared_with_peers_are_suggested_from_the_same_peers_the_page_s
     assert found is not None and found.relative
     assert (found.sample, found.yellow, found.orange) == (36, Decimal("0.666667"), Decimal(1))
     assert "近 6 个月" in found.text
+
+
+def test_an_administrator_is_led_to_the_thresholds_and_to_no_empty_list(world, client_of):
+    ground.sent(world)
+    client, warnings_link = client_of(world.admin), 'href="/monitoring/warnings/"'
+    answer = client.get(reverse("monitoring:warnings"))
+    assert (answer.status_code, answer["Location"]) == (302, reverse("monitoring:thresholds"))
+    page = client.get(reverse("monitoring:thresholds")).content.decode()
+    assert page.count("预警阈值") > 2 and warnings_link not in page and "监控重点" not in page
+    officer = client_of(world.officer).get(reverse("monitoring:warnings")).content.decode()
+    assert warnings_link in officer and "预警阈值" not in officer

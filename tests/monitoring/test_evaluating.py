@@ -152,7 +152,7 @@ def test_changed_facts_of_a_noted_month_are_a_correction(world):
     outcome = judged(world, JULY, "17.2")
     assert (outcome.restated, outcome.raised) == (1, 0)
     change = w.changes.last()
-    assert change.act == Act.RESTATE and change.reason == "2026-07 为 17.2%（黄），原为 17.5%（黄）"
+    assert change.act == Act.RESTATE and change.reason == "2026-07 为 17.20%（黄），原为 17.50%（黄）"
     assert [figure.value for figure in w.figures.order_by("pk")] == [Decimal("0.175"), Decimal("0.172")]
     assert evaluate_month(world.qingxi, JULY).restated == 0
 
@@ -397,3 +397,9 @@ def test_a_small_provider_is_left_out_unless_it_has_a_warning_already(world):
     outcome = evaluate_month(world.qingxi, AUGUST)
     assert (outcome.updated, outcome.unjudged) == (1, 1)
     assert "低于最小规模 100" in WarningFigure.objects.last().data["why_not"]
+
+
+def test_the_reasons_say_values_with_two_decimals(world):
+    w = ground.raised(world, "17.4567")
+    judged(world, JULY, "16.9876")
+    assert "2026-07 为 16.99%" in w.changes.last().reason and "原为 17.46%" in w.changes.last().reason

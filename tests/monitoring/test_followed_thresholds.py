@@ -1,4 +1,5 @@
-"""An open warning is followed by the threshold it was raised under, also when that was ended or replaced since."""
+"""A warning is followed by the threshold it was raised under, also when that was ended or replaced since; a closed one
+until it has recovered."""
 
 import pytest
 
@@ -67,12 +68,38 @@ def test_a_stricter_threshold_in_its_place_takes_the_warning_over(world):
     assert (w.level, w.threshold_id) == ("red", newer.pk)
 
 
-def test_a_closed_warning_is_no_longer_followed_by_an_ended_threshold(world):
+def closed_under_an_ended_one(world):
     w = ended(world)
     warnings.close(world.reviewer, w, REASON)
-    outcome = month(world, AUGUST, "15")
-    assert (outcome.raised, outcome.updated) == (0, 0) and again(w).figures.count() == 1
-    assert Warning.objects.count() == 1
+    return w
+
+
+def test_a_closed_warning_is_followed_by_its_ended_threshold_until_it_has_recovered(world):
+    w = closed_under_an_ended_one(world)
+    for when in (AUGUST, SEPTEMBER, OCTOBER):
+        month(world, when, "19")
+    w = again(w)
+    assert (w.state, w.recovered, w.figures.count()) == ("closed", True, 3)  # July, then two months within
+    assert verify_warnings() == []
+    live(world, valid_from=OCTOBER.plus(1).first_day)
+    assert month(world, OCTOBER.plus(1), "15").raised == 1  # what had recovered no longer holds back a new one
+
+
+def test_an_ended_threshold_raises_no_second_warning_beside_a_closed_one(world):
+    w = closed_under_an_ended_one(world)
+    outcome = month(world, AUGUST, "15")  # graver than the closed one
+    assert (outcome.raised, outcome.updated, outcome.worsened) == (0, 1, 0)
+    assert (again(w).level, again(w).recovered, Warning.objects.count()) == ("yellow", False, 1)
+
+
+def test_a_closed_warning_is_left_to_the_threshold_of_its_indicator_that_is_in_force(world):
+    w = closed_under_an_ended_one(world)
+    live(world, yellow="0.12", orange="0.11", red="0.10", valid_from=AUGUST.first_day)
+    month(world, AUGUST, "15")  # red by the ended one, within by the one in force
+    assert again(w).figures.latest("pk").level == ""
+    month(world, SEPTEMBER, "15")
+    assert again(w).recovered
+    assert month(world, OCTOBER, "11.5").raised == 1
 
 
 def test_a_warning_closed_while_the_month_is_judged_is_not_raised_anew_by_an_ended_threshold(world, monkeypatch):
