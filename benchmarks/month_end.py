@@ -237,6 +237,7 @@ def run(given: argparse.Namespace, held: bool) -> int:
 
     from core.models import Alliance, County
     from core.registries import month_end_steps
+    from monitoring.jobs_figures import month_end_step
     from monitoring.services.computing import compute_county_month
     from rules.periods import Month
 
@@ -253,8 +254,8 @@ def run(given: argparse.Namespace, held: bool) -> int:
         cursor.execute("SELECT count(*) FROM claims_monthlyfact")
         facts = cursor.fetchone()[0]
     print(f"{facts:,} fact rows, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
-    for county in counties:  # the month before, so that places and versions are as in use
-        compute_county_month(county, last.previous())
+    for alliance in Alliance.objects.select_related("county__pooling_area"):  # the two years before, as they are in use
+        month_end_step(alliance, last.previous(), None)
     floor_reading(counties, last)
     reading = floor_reading(counties, last)
     each = [timed(partial(compute_county_month, county, last)) for county in counties]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from core.access import Denied, NotAllowed
 from core.exports import export_workbook
+from core.models import FundType
 from core.templatetags.fund import day
 from core.workbook import Sheet
 from monitoring.models import Threshold, WatchEntry
@@ -19,12 +20,13 @@ from monitoring.reading.warnings import WarningRow, against
 def warning_sheet(rows: Sequence[WarningRow], said: Sequence[str]) -> Sheet:
     header = [
         "单号", "等级", "状态", "险种", "县（区）", "对象", "层级", "指标", "事由", "指标值", "阈值", "涉及金额（元）", "触发时间",
-        "送达时间", "期限", "逾期", "升级次数", "数据截至",
+        "送达时间", "期限", "逾期", "升级次数", "数据截至", "指标值月份",
     ]  # fmt: skip
     lines = [_warning_line(row) for row in rows]
-    total = [row.affected for row in rows if row.affected is not None]
-    if total:
-        lines.append(["合计", *[""] * 10, sum(total), *[""] * 6])
+    for fund, label in FundType.choices:  # never one sum of both
+        mine = [row.affected for row in rows if row.warning.fund_type == fund and row.affected is not None]
+        if mine:
+            lines.append([f"合计（{label}）", *[""] * 10, sum(mine), *[""] * 7])
     return Sheet("风险预警", header, lines, frozenset({11}), tuple(said))
 
 
@@ -35,6 +37,7 @@ def _warning_line(row: WarningRow) -> list[Any]:
         str(found.county or ""), str(found.at), found.get_kind_display(), row.indicator, found.title, row.value, row.limit,
         row.affected, day(found.raised_at, "time"), day(found.sent_at, "time") if found.sent_at else "", found.due_on,
         "是" if row.is_overdue else "", found.escalations, row.data_to,
+        str(row.month or ""),
     ]  # fmt: skip
 
 

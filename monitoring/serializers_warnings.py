@@ -126,8 +126,12 @@ class WatchEntrySerializer(serializers.ModelSerializer[WatchEntry]):
         ]  # fmt: skip
 
 
+LONGEST, MOST_FILES = 4000, 10
+"""Signs of a text and files of an act, as on the pages."""
+
+
 class WarningReasonRequest(serializers.Serializer[Any]):
-    reason = serializers.CharField(required=False, allow_blank=True, default="")
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=LONGEST)
 
 
 class WarningSendRequest(serializers.Serializer[Any]):
@@ -143,18 +147,24 @@ class WarningAnswerRequest(serializers.Serializer[Any]):
     measures = serializers.CharField(required=False, allow_blank=True, default="")
     target = serializers.CharField(required=False, allow_blank=True, default="")
     by_date = serializers.DateField(required=False, allow_null=True, default=None)
-    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), required=False, default=list)
+    files = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True), required=False, default=list, max_length=MOST_FILES
+    )
 
 
 class WarningInquireRequest(WarningReasonRequest):
     until = serializers.DateField(required=False, allow_null=True, default=None)
-    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), required=False, default=list)
+    files = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True), required=False, default=list, max_length=MOST_FILES
+    )
 
 
 class WarningTalkRequest(WarningReasonRequest):
     held_on = serializers.DateField(required=False, allow_null=True, default=None)
     participants = serializers.CharField(required=False, allow_blank=True, default="")
-    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), required=False, default=list)
+    files = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True), required=False, default=list, max_length=MOST_FILES
+    )
 
 
 class WarningExtendRequest(WarningReasonRequest):

@@ -76,6 +76,8 @@ def _verify(
         yield Finding(w.number, "采纳人与办理记录不符")
     if w.accepted_by_id is not None and w.accepted_by_id in (answered_by, w.closed_by_id):
         yield Finding(w.number, "答复、采纳、解除由同一人办理")
+    elif answered_by is not None and w.closed_by_id == answered_by:
+        yield Finding(w.number, "答复与解除由同一人办理")
 
 
 def control_sums() -> dict[str, str]:

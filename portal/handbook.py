@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 from rules import budget
+from rules.forecast import development, estimate, replaying, season
 from rules.prepayment import plan, terms_of
 from rules.projection import PastYear, project_year, seasonal_share
 from rules.scheme import Scheme, load_scheme, scheme_names
@@ -151,9 +152,24 @@ def _formulas(scheme: Scheme) -> Iterator[Formula]:
         PastYear(2024, dict(enumerate([D("22000000.00")] * 9 + [D("24000000.00")] * 3, 1))),
         PastYear(2025, dict(enumerate([D("23500000.00")] * 9 + [D("25000000.00")] * 3, 1))),
     ]
-    season = seasonal_share(range(1, 10), history)
-    text = "至今发生 ÷ 往年同期占比；不足两年完整数据不给区间。仅供预警，不作支付依据。"
-    yield Formula("projection", "年末预测（简单估计）", text, project_year(D("228900000.00"), season).trace)
+    known = seasonal_share(range(1, 10), history)
+    text = "至今发生 ÷ 往年同期占比；不足两年完整数据不给区间。还没有月末保存的趋势预测时用它。仅供预警，不作支付依据。"
+    yield Formula("projection", "年末预测（简单估计）", text, project_year(D("228900000.00"), known).trace)
+
+
+def projection_method() -> dict[str, object]:
+    """The constants of the stored projection as its page of the handbook names them (docs/adr/0037)."""
+    return {
+        "years_back": season.YEARS_BACK,
+        "pool_years": season.POOL_YEARS,
+        "window": development.WINDOW,
+        "enough": development.ENOUGH,
+        "level_months": estimate.LEVEL_MONTHS,
+        "fade": estimate.FADE,
+        "clip": estimate.CLIP,
+        "reach": replaying.REACH,
+        "enough_errors": replaying.ENOUGH_ERRORS,
+    }
 
 
 def other_schemes(shown: Scheme) -> list[Scheme]:

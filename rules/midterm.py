@@ -6,12 +6,12 @@ plans and warns, and pays nothing. Amounts are Decimal yuan, growth and rates ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 from rules.errors import RuleError, RuleProblem
-from rules.money import LIMIT, ZERO, round_count, round_fen, round_rate, round_ratio
+from rules.money import LIMIT, ZERO, round_count, round_fen, round_rate
 from rules.periods import Month
 from rules.trace import Step, Trace, Value, percent
 
@@ -203,22 +203,23 @@ def suggest(past: Sequence[PastFundYear]) -> Suggestion:
         raise MidtermError.one("基期", "", "没有完整年度的基金月报，不能建议参数。", "请补录基金月报，或人工填写基期数据。")
     steps: list[Step] = []
 
-    def grown(label: str, amounts: Sequence[Decimal | None]) -> Decimal:
-        return _mean_growth(label, [(row.base.year, amount) for row, amount in zip(years, amounts, strict=True)], steps)
+    def grown(label: str, amounts: Sequence[Decimal | None], shown: Callable[[Decimal], Value] = round_fen) -> Decimal:
+        told = [(row.base.year, amount) for row, amount in zip(years, amounts, strict=True)]
+        return _mean_growth(label, told, steps, shown)
 
     heads = [Decimal(row.base.heads) for row in years]
     each = [max(count, ONE) for count in heads]
     volumes = [None if row.discharges is None else Decimal(row.discharges) / count for row, count in zip(years, each, strict=True)]
     per_head = [row.base.benefits / count for row, count in zip(years, each, strict=True)]
     spending = grown("人均待遇支出年增长", per_head)
-    volume = grown(ASSUMPTION_LABELS["volume_growth"], volumes)
+    volume = grown(ASSUMPTION_LABELS["volume_growth"], volumes, round_rate)
     price = round_rate((ONE + spending) / (ONE + volume) - 1)
     inputs: tuple[tuple[str, Value], ...] = (("人均待遇支出年增长", percent(spending)), ("量的年增长", percent(volume)))
     text = "（1 + 人均待遇支出年增长）÷（1 + 量的年增长）− 1；量按参保人出院人次"
     steps.append(Step(ASSUMPTION_LABELS["price_growth"], text, inputs, price, CLAUSE, "比例"))
     last = years[-1].base
     base = Assumptions(
-        heads_growth=grown(ASSUMPTION_LABELS["heads_growth"], heads),
+        heads_growth=grown(ASSUMPTION_LABELS["heads_growth"], heads, round_count),
         contribution_growth=grown(
             ASSUMPTION_LABELS["contribution_growth"], [row.base.contributions / count for row, count in zip(years, each, strict=True)]
         ),
@@ -315,7 +316,10 @@ def _run_out_step(opening: Decimal, line: YearLine, month: Month) -> Step:
     return Step("结余用完的月份", text, inputs, str(month), CLAUSE, "")
 
 
-def _mean_growth(label: str, amounts: Sequence[tuple[int, Decimal | None]], steps: list[Step]) -> Decimal:
+def _mean_growth(
+    label: str, amounts: Sequence[tuple[int, Decimal | None]], steps: list[Step], shown: Callable[[Decimal], Value]
+) -> Decimal:
+    """``shown`` rounds the amounts as the trace tells them; the growth is that of the unrounded ones."""
     known = [(year, amount) for year, amount in amounts if amount is not None and amount > 0]
     if len(known) < 2:
         steps.append(Step(label, "可比年度不足两年，按零增长建议，请人工确认", (), ZERO, CLAUSE, "比例", "待核实"))
@@ -326,7 +330,7 @@ def _mean_growth(label: str, amounts: Sequence[tuple[int, Decimal | None]], step
     text = f"（{last_year} 年 ÷ {first_year} 年）的 {last_year - first_year} 次方根 − 1，四位小数"
     if bounded != rate:
         text += f"；超出 ±{percent(MOST_GROWTH)}，取界限，请人工确认"
-    inputs = tuple((f"{year} 年", round_ratio(amount)) for year, amount in known)
+    inputs = tuple((f"{year} 年", shown(amount)) for year, amount in known)
     steps.append(Step(label, text, inputs, bounded, CLAUSE, "比例"))
     return bounded
 

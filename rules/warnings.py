@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rules.indicators import BASE_BY_KEY, Indicator, Kind, Reading
-from rules.money import round_fen, round_ratio
+from rules.money import round_fen, round_rate, round_ratio
 from rules.trace import Step, Trace, Value, percent
 
 NONE, YELLOW, ORANGE, RED = "", "yellow", "orange", "red"
@@ -21,6 +21,7 @@ LEVEL_NAMES = {NONE: "正常", YELLOW: "黄", ORANGE: "橙", RED: "红"}
 ABSOLUTE, LAST_YEAR, PEERS, PACE = "absolute", "last_year", "peers", "pace"
 COMPARED = {ABSOLUTE: "", LAST_YEAR: "上年同期", PEERS: "同类中位数", PACE: "序时进度"}
 UNIT_NAMES = {"ratio": "", "points": " 个百分点", "yuan": " 元", "days": " 日", "months": " 个月", "number": ""}
+SIGNS = {"ratio": "%", "points": " 个百分点"}
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,27 @@ def is_recovered(levels: Sequence[str | None], months: int) -> bool:
 
 
 def shown(unit: str, value: Decimal) -> str:
-    """A value of a unit as people read it: 15.44%, 4,385.20 元, 5.2 个月."""
+    """A value of a unit as titles name it: 16%, 5 个百分点, 4,385.20 元, 5.20 个月."""
     if unit == "ratio":
         return percent(round_ratio(value))
     if unit == "points":
         return f"{(round_ratio(value) * 100).normalize():f} 个百分点"
     return f"{round_fen(value):,f}{UNIT_NAMES[unit]}"
+
+
+def printed(unit: str, value: Decimal) -> str:
+    """A value of a unit as traces print it, always two decimals: 16.00%, 5.00 个百分点, 4,385.20 元."""
+    if unit in SIGNS:
+        return f"{round_rate(value) * 100:.2f}{SIGNS[unit]}"
+    return shown(unit, value)
+
+
+def _side_by_side(unit: str, value: Decimal, bound: Decimal) -> tuple[str, str]:
+    """Value and bound in words; with four decimals where two would make different ratios look the same."""
+    texts = printed(unit, value), printed(unit, bound)
+    if unit in SIGNS and value != bound and texts[0] == texts[1]:
+        return f"{round_ratio(value) * 100:.4f}{SIGNS[unit]}", f"{round_ratio(bound) * 100:.4f}{SIGNS[unit]}"
+    return texts
 
 
 def _bound(level: Decimal, compared: Decimal | None, levels: Levels) -> Decimal:
@@ -143,14 +159,15 @@ def _judging_step(
     indicator: Indicator, value: Decimal, compared: Decimal | None, levels: Levels, level: str, bound: Decimal
 ) -> Step:
     name = "上限" if levels.above else "下限"
-    inputs: list[tuple[str, Value]] = [(indicator.label, shown(indicator.unit, value))]
+    value_text, bound_text = _side_by_side(indicator.unit, value, bound)
+    inputs: list[tuple[str, Value]] = [(indicator.label, value_text)]
     if levels.basis != ABSOLUTE and compared is not None:
-        inputs.append((COMPARED[levels.basis], shown(indicator.unit, compared)))
+        inputs.append((COMPARED[levels.basis], printed(indicator.unit, compared)))
         inputs += [
-            (f"{LEVEL_NAMES[one]}线幅度", percent(size) if levels.relative else shown(_points(indicator.unit), size))
+            (f"{LEVEL_NAMES[one]}线幅度", printed("ratio", size) if levels.relative else printed(_points(indicator.unit), size))
             for one, size in levels.held()
         ]
-    inputs.append((f"{LEVEL_NAMES[level]}线" if level else name, shown(indicator.unit, bound)))
+    inputs.append((f"{LEVEL_NAMES[level]}线" if level else name, bound_text))
     sign = ">" if levels.above else "<"
     words = f"{indicator.label} {sign} {name}" if level else f"{indicator.label}在{name}以内"
     return Step("预警等级", words, tuple(inputs), LEVEL_NAMES[level], levels.clause, "")
@@ -178,9 +195,10 @@ def _affected(reading: Reading, value: Decimal, norm: Decimal, levels: Levels) -
         words = "实际数 − 界限 × 分母" if levels.above else "界限 × 分母 − 实际数"
         if indicator.scale != 1:
             words += f"（分母 ÷ {indicator.scale}）"
-        told: tuple[tuple[str, Value], ...] = (
-            ("实际数", top), ("分母", bottom), ("界限", f"{factor.normalize():f}"),
-        )  # fmt: skip
+        unit = "ratio" if indicator.unit == "points" else indicator.unit
+        if levels.basis != ABSOLUTE:
+            words += "；界限由比较数算出，按未舍入的数计算"
+        told: tuple[tuple[str, Value], ...] = (("实际数", top), ("分母", bottom), ("界限", printed(unit, factor)))
         return amount, [Step("涉及金额", words, told, amount, levels.clause)]
     money = reading.affected
     if money is None:
@@ -189,10 +207,10 @@ def _affected(reading: Reading, value: Decimal, norm: Decimal, levels: Levels) -
     base = BASE_BY_KEY[indicator.affected].label
     if indicator.unit in ("ratio", "points"):
         amount = round_fen(excess * money)
-        words, part = f"超出部分 × {base}", shown(_points(indicator.unit), excess)
+        words, part = f"超出部分 × {base}", printed(_points(indicator.unit), excess)
     elif value > 0:
         amount = round_fen(excess / value * money)
-        words, part = f"超出部分 ÷ 指标值 × {base}", shown(indicator.unit, excess)
+        words, part = f"超出部分 ÷ 指标值 × {base}", printed(indicator.unit, excess)
     else:
         return None, []
     return amount, [Step("涉及金额", words, (("超出部分", part), (base, money)), amount, levels.clause)]

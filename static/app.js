@@ -95,11 +95,18 @@
     }
   });
 
+  /* Long tables are folded on small screens; without this file, on wide screens and on paper they are open. */
+  const wide = window.matchMedia("(min-width: 768px)");
+  const foldTables = (open) => all("details[data-folds]").forEach((fold) => { fold.open = open; });
+  wide.addEventListener("change", () => foldTables(wide.matches));
+
   window.addEventListener("beforeprint", function () {
+    foldTables(true);
     all("[data-print-open] .opened[hidden]").forEach((line) => { line.hidden = false; line.dataset.printed = "yes"; });
   });
 
   window.addEventListener("afterprint", function () {
+    foldTables(wide.matches);
     all("[data-printed]").forEach((line) => { line.hidden = true; delete line.dataset.printed; });
   });
 
@@ -330,7 +337,7 @@
 
   const widths = new ResizeObserver((entries) => entries.forEach(function (entry) {
     const wrap = entry.target;
-    if (wrap.scrollWidth > wrap.clientWidth + 1) { wrap.setAttribute("tabindex", "0"); } else { wrap.removeAttribute("tabindex"); }
+    if (wrap.scrollWidth > wrap.clientWidth) { wrap.setAttribute("tabindex", "0"); } else { wrap.removeAttribute("tabindex"); }
   }));
 
   let chartsAsked = false;
@@ -356,6 +363,7 @@
   let loaded = false;
 
   function start() {
+    foldTables(wide.matches);
     enhance(document);
     keepDrafts();
     setTimeout(() => { loaded = true; }, 0);

@@ -6,11 +6,11 @@ fault is planted. One chunk depends only on (seed, month, chunk number).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from claims.generator.setup import HOSPITAL_KINDS, TOWNSHIP_KINDS, Place, Setup
+from claims.generator.setup import HOSPITAL_KINDS, TOWNSHIP_KINDS, Mix, Place, Setup
 
 Arrays = dict[str, np.ndarray]
 
@@ -21,6 +21,7 @@ MONEY_FIELDS = (
     "serious", "supplement", "civil", "assistance", "account", "mutual", "cash", "hospital", "payable",
 )
 BLANK = -1  # for indexes and weights that a row does not have
+GROUPS = 620
 NO_PAYABLE = np.iinfo(np.int64).min
 
 
@@ -60,6 +61,23 @@ STAYS = tuple(number for number, category in enumerate(CATEGORIES) if category.s
 VISIT_CODES: tuple[str, ...] = tuple(sorted({code for category in CATEGORIES for code in category.codes}))
 
 
+def categories_of(setup: Setup) -> tuple[Category, ...]:
+    """The kinds of visit as the setup mixes them; a kind its mix does not name does not occur."""
+    if not setup.mix:
+        return CATEGORIES
+    given = {mix.name: mix for mix in setup.mix}
+    found = []
+    for built_in in CATEGORIES:
+        if built_in.name not in given:
+            found.append(replace(built_in, resident=0.0, employee=0.0))
+            continue
+        mix = given[built_in.name]
+        mean = built_in.mean if mix.mean is None else mix.mean
+        ratio = built_in.ratio if mix.ratio is None else mix.ratio
+        found.append(replace(built_in, resident=mix.resident, employee=mix.employee, mean=mean, ratio=ratio))
+    return tuple(found)
+
+
 def month_rows(setup: Setup) -> list[int]:
     """Rows of each month in proportion to the season, adding up to the rows asked for."""
     weights = np.array([SEASON[month.month - 1] for month in setup.months])
@@ -91,7 +109,8 @@ def describe_persons(person: np.ndarray) -> Arrays:
 def draw_chunk(setup: Setup, rng: np.random.Generator, count: int, first_day: int, last_day: int) -> Arrays:
     """``count`` ordinary settlements of the days first_day..last_day, without ids."""
     employee = rng.random(count) < setup.employee_rows
-    shares = np.array([[c.resident for c in CATEGORIES], [c.employee for c in CATEGORIES]])
+    kinds = categories_of(setup)
+    shares = np.array([[c.resident for c in kinds], [c.employee for c in kinds]])
     bounds = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)
     pick = rng.random(count)
     category = np.where(employee, np.searchsorted(bounds[1], pick), np.searchsorted(bounds[0], pick)).astype(np.int64)
@@ -104,17 +123,23 @@ def draw_chunk(setup: Setup, rng: np.random.Generator, count: int, first_day: in
     _places(setup, rng, rows, count)
     _dates(rng, rows, count, first_day, last_day)
     _money(setup, rng, rows, count)
-    _codes(rng, rows, count)
+    _codes(setup, rng, rows, count)
     rows["reversal_of"] = np.full(count, BLANK, np.int64)
     return rows
 
 
 def _places(setup: Setup, rng: np.random.Generator, rows: Arrays, count: int) -> None:
-    pools = {number: _pool(setup, category) for number, category in enumerate(CATEGORIES)}
+    weighed = {mix.name: _weighed(setup, mix) for mix in setup.mix}
     rows["place"] = np.zeros(count, np.int64)
-    draw = rng.random(count) ** 1.3  # the first of each kind are the larger ones
-    for number, pool in pools.items():
+    even = rng.random(count)
+    draw = even**1.3  # the first of each kind are the larger ones
+    for number, category in enumerate(CATEGORIES):
         here = rows["category"] == number
+        if category.name in weighed:
+            pool, bounds = weighed[category.name]
+            rows["place"][here] = pool[np.searchsorted(bounds, even[here], side="right")]
+            continue
+        pool = _pool(setup, category)
         rows["place"][here] = pool[(draw[here] * len(pool)).astype(np.int64)]
     kinds = ("blank", "referred", "resettled", "emergency", "self_chosen")
     outside = np.isin(rows["category"], (INDEX["out_clinic"], INDEX["out_stay"]))
@@ -138,6 +163,17 @@ def _pool(setup: Setup, category: Category) -> np.ndarray:
     return np.array(found or fallback, np.int64)
 
 
+def _weighed(setup: Setup, mix: Mix) -> tuple[np.ndarray, np.ndarray]:
+    """The institutions of a mix and where the share of each ends between 0 and 1."""
+    numbers = {place.code: number for number, place in enumerate(setup.institutions)}
+    known = [(numbers[code], weight) for code, weight in mix.places if code in numbers and weight > 0]
+    if not known:
+        raise ValueError(f"机构清单中没有 {mix.name} 的机构")
+    bounds = np.cumsum(np.array([weight for _, weight in known]))
+    bounds = bounds / bounds[-1]
+    return np.array([number for number, _ in known], np.int64), bounds
+
+
 def _dates(rng: np.random.Generator, rows: Arrays, count: int, first_day: int, last_day: int) -> None:
     stays = np.array([category.stay for category in CATEGORIES])[rows["category"]]
     settled = np.sort(rng.integers(first_day, last_day + 1, count))
@@ -151,9 +187,10 @@ def _dates(rng: np.random.Generator, rows: Arrays, count: int, first_day: int, l
 
 def _money(setup: Setup, rng: np.random.Generator, rows: Arrays, count: int) -> None:
     category, employee = rows["category"], rows["employee"] == 1
+    kinds = categories_of(setup)
 
     def of(name: str) -> np.ndarray:
-        return np.array([getattr(entry, name) for entry in CATEGORIES])[category]
+        return np.array([getattr(entry, name) for entry in kinds])[category]
 
     sigma, inpatient = of("sigma"), of("stay") > 0
     mean = of("mean") * np.where(employee & inpatient, 1.35, 1.0)
@@ -192,7 +229,12 @@ def _money(setup: Setup, rng: np.random.Generator, rows: Arrays, count: int) -> 
     )
 
 
-def _codes(rng: np.random.Generator, rows: Arrays, count: int) -> None:
+def group_weights() -> np.ndarray:
+    """The relative weights of the example groups: 0.35 and more, a few of them far more."""
+    return 0.35 + (np.arange(GROUPS) * 7919 % GROUPS) ** 2 / 90000
+
+
+def _codes(setup: Setup, rng: np.random.Generator, rows: Arrays, count: int) -> None:
     category = rows["category"]
     rows["visit_code"] = np.zeros(count, np.int64)
     draw = rng.random(count)
@@ -207,5 +249,17 @@ def _codes(rng: np.random.Generator, rows: Arrays, count: int) -> None:
     rows["method"] = np.where(rng.random(count) < 0.02, methods.index("blank"), table[category])
     grouped = rows["method"] == methods.index("drg")
     used = np.where(category == INDEX["township_stay"], 90, 320)
-    rows["group"] = np.where(grouped, (rng.random(count) ** 1.6 * used).astype(np.int64), BLANK)
+    even = rng.random(count)
+    rows["group"] = np.where(grouped, (even**1.6 * used).astype(np.int64), BLANK)
+    lightest = np.argsort(group_weights())
+    for mix in setup.mix:
+        if mix.weight is not None:
+            here = grouped & (category == INDEX[mix.name])
+            rows["group"][here] = lightest[(even[here] ** _skew(mix.weight) * GROUPS).astype(np.int64)]
     rows["diagnosis"] = np.where(np.isin(category, STAYS), rng.integers(0, 400, count), rng.integers(0, 60, count))
+
+
+def _skew(weight: float) -> float:
+    """The power of an even draw among the groups from light to heavy whose mean weight is ``weight``."""
+    heaviest = GROUPS**2 / 90000
+    return max((heaviest / max(weight - 0.35, 0.01) - 1) / 2, 0.1)

@@ -31,12 +31,30 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Mix:
+    """How often a kind of visit is and what it costs in a certain county, in place of the built-in figures.
+
+    ``name``: a category of :mod:`claims.generator.rows`; ``resident`` and ``employee`` weigh it among their rows;
+    ``mean`` yuan a resident's visit and the fund's ``ratio`` of it, ``weight`` the mean relative weight of its groups, None
+    as built in; ``places``: institution codes with their weights.
+    """
+
+    name: str
+    resident: float
+    employee: float
+    mean: float | None
+    ratio: float | None
+    weight: float | None
+    places: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class Setup:
     """What to generate. ``faults``: share of rows with one planted fault; ``frauds``: share that start a fraud.
 
     ``header``: national, chinese or ours. ``encoding``: utf-8, utf-8-sig or gb18030 (text formats only).
     ``mutual_aid_inside``: whether 共济支出 is part of 个人账户支出. ``townships`` adds the column 参保乡镇.
-    ``employee_rows``: the employees' share of the rows.
+    ``employee_rows``: the employees' share of the rows. ``mix``: of every kind of visit, or empty as built in.
     """
 
     county: str
@@ -55,6 +73,7 @@ class Setup:
     earlier_rows: int = 0
     persons: int = 0
     employee_rows: float = 0.24
+    mix: tuple[Mix, ...] = ()
 
     @property
     def months(self) -> list[Month]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from claims.engine.columns import COLUMNS
 from claims.generator.planting import Planted, add_stories, extra_rows, plant_faults, settle_order
-from claims.generator.rows import BLANK, NO_PAYABLE, VISIT_CODES, Arrays, draw_chunk, month_rows
+from claims.generator.rows import BLANK, NO_PAYABLE, VISIT_CODES, Arrays, draw_chunk, group_weights, month_rows
 from claims.generator.setup import Setup, days_of
 from rules.periods import Month
 
@@ -42,11 +42,11 @@ class Generated:
 def example_groups() -> tuple[tuple[str, str], ...]:
     """620 group codes with weights, formed like CHS-DRG codes; not the real catalogue."""
     groups = []
-    for index in range(620):
+    for index, weight in enumerate(group_weights().tolist()):
         code = (
             f"{'BCDEFGHIJKLMNOPQRSTUVWXYZ'[index % 25]}{'RBSTUVWZACDE'[index // 25 % 12]}{1 + index // 300}{index % 9}"
         )
-        groups.append((f"{code}{index // 225}", f"{0.35 + (index * 7919 % 620) ** 2 / 90000:.4f}"))
+        groups.append((f"{code}{index // 225}", f"{weight:.4f}"))
     return tuple(groups)
 
 

@@ -1,7 +1,8 @@
 """What was known when about every month: the versions of the facts, alliance by alliance, in two queries.
 
 A month's facts are delivered in the following month; what was written then counts as known at the month's end, a
-version written a month later as known one month late. For projections only; nothing is paid by it.
+version written a month later as known one month late. A month whose first version came later than that was loaded
+afterwards: when its claims became known is not known. For projections only; nothing is paid by it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from claims.reading.sums import ZERO, counties_of
 from core.models import Alliance
 from rules.periods import Month
 
-LATE_MONTHS = 6
-"""A month first written later than this was loaded afterwards: when its claims became known is not known."""
 _INPATIENT = {VisitType.INPATIENT.value, VisitType.MATERNITY_INPATIENT.value}
 _Sums = dict[tuple[bool, bool], tuple[int, Decimal]]
 
@@ -92,7 +91,7 @@ def _versions(alliances: Collection[Alliance], through: Month | None) -> tuple[l
         if through is not None and settled > through:
             continue
         known = max(settled, Month.of(timezone.localtime(created).date()).previous())
-        if (county, settled) not in begun and known > settled.plus(LATE_MONTHS):
+        if (county, settled) not in begun and known > settled:
             untold.setdefault(county, set()).add(settled)
             known = settled
         begun.add((county, settled))

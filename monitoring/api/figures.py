@@ -90,7 +90,7 @@ class IndicatorFigureViewSet(viewsets.GenericViewSet[Any]):
     @extend_schema(
         parameters=[
             OpenApiParameter("kind", OpenApiTypes.STR, enum=list(PlaceKind.values), description="层级，默认本人最高一级"),
-            OpenApiParameter("span", OpenApiTypes.STR, description="2026-09、2026Q3、2026H1、2026、2026M09；默认本年累计"),
+            OpenApiParameter("span", OpenApiTypes.STR, description="2026-09、2026Q3、2026H1、2026、2026M09；默认累计至最近的足月"),
             OpenApiParameter("indicator", OpenApiTypes.STR, description="指标，可重复；不填为全部"),
             OpenApiParameter("fund_type", OpenApiTypes.STR, enum=list(FundType.values), description="不填为两险种，分列"),
             OpenApiParameter("place", OpenApiTypes.STR, description="对象键，如 A12；可重复"),
@@ -105,7 +105,8 @@ class IndicatorFigureViewSet(viewsets.GenericViewSet[Any]):
         places = [place for place in wanted if place.kind == kind] if wanted else seen.seen_places(user, kind)
         if wanted and not places:
             raise Http404("所给的地方不属于这个层级。")
-        span = seen.span_of(given.get("span", ""), seen.latest_month(user, kind))
+        asked = given.get("span", "")
+        span = seen.span_of(asked, None if asked else seen.default_end(user, kind, places if wanted else ()))
         funds = [seen.fund_of(given["fund_type"])] if given.get("fund_type") else list(FundType.values)
         named = dict.fromkeys(given.getlist("indicator"))
         keys = [seen.wanted_indicator(key, kind, "").key for key in named] or [one.key for one in indicators_of(kind)]
@@ -135,6 +136,10 @@ class IndicatorFigureViewSet(viewsets.GenericViewSet[Any]):
 
 class PlaceMonthViewSet(ScopedReadViewSet):
     """监测月度数据（各版本）"""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        seen.need_reader(request.user)
 
     queryset = PlaceMonth.objects.order_by("place", "fund_type", "year", "month", "version")
     serializer_class = PlaceMonthSerializer

@@ -93,7 +93,13 @@ class ReportActRequest(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="")
 
 
-class ReportIssueRequest(serializers.Serializer[Any]):
+class ReportSeenRequest(serializers.Serializer[Any]):
+    seen = serializers.CharField(
+        required=False, allow_blank=True, default="", help_text="所见版本的 digest；报告已被改动时不办理（409）"
+    )
+
+
+class ReportIssueRequest(ReportSeenRequest):
     release = serializers.BooleanField(required=False, default=False, help_text="通报发医疗机构")
 
 
@@ -155,10 +161,11 @@ class AnalysisReportViewSet(ScopedReadViewSet):
         services.comment(request.user, self.allowed(COMMENT), **_given(ReportCommentRequest, request))  # type: ignore[arg-type]
         return self._answer()
 
-    @extend_schema(request=None, responses=AnalysisReportDetailSerializer)
+    @extend_schema(request=ReportSeenRequest, responses=AnalysisReportDetailSerializer)
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, pk: str | None = None) -> Response:
-        services.submit(request.user, self.allowed(report_action(ReportAct.SUBMIT)))  # type: ignore[arg-type]
+        found = self.allowed(report_action(ReportAct.SUBMIT))
+        services.submit(request.user, found, _given(ReportSeenRequest, request)["seen"])  # type: ignore[arg-type]
         return self._answer()
 
     @extend_schema(request=ReportActRequest, responses=AnalysisReportDetailSerializer)
@@ -175,17 +182,19 @@ class AnalysisReportViewSet(ScopedReadViewSet):
         services.return_report(request.user, found, _given(ReportActRequest, request)["reason"])  # type: ignore[arg-type]
         return self._answer()
 
-    @extend_schema(request=None, responses=AnalysisReportDetailSerializer)
+    @extend_schema(request=ReportSeenRequest, responses=AnalysisReportDetailSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str | None = None) -> Response:
-        services.approve(request.user, self.allowed(report_action(ReportAct.APPROVE)))  # type: ignore[arg-type]
+        found = self.allowed(report_action(ReportAct.APPROVE))
+        services.approve(request.user, found, _given(ReportSeenRequest, request)["seen"])  # type: ignore[arg-type]
         return self._answer()
 
     @extend_schema(request=ReportIssueRequest, responses=AnalysisReportDetailSerializer)
     @action(detail=True, methods=["post"])
     def issue(self, request: Request, pk: str | None = None) -> Response:
         found = self.allowed(report_action(ReportAct.ISSUE))
-        services.issue(request.user, found, _given(ReportIssueRequest, request)["release"])  # type: ignore[arg-type]
+        given = _given(ReportIssueRequest, request)
+        services.issue(request.user, found, given["release"], given["seen"])  # type: ignore[arg-type]
         return self._answer()
 
     @extend_schema(request=ReportActRequest, responses=AnalysisReportDetailSerializer)

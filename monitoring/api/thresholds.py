@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -12,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
-from core.access import BUREAU_ROLES, has_any_role
+from core.access import BUREAU_ROLES, Denied, NotAllowed, has_any_role, require_somewhere
 from core.api import ScopedReadViewSet
-from core.models import PoolingArea, Role
-from core.scope import get_visible
+from core.errors import Problem, Refused
+from core.models import County, PoolingArea, Role
 from monitoring.models import Threshold, ThresholdStatus
 from monitoring.reading import thresholds as reading
 from monitoring.reading.places import place_of, visible_places
@@ -30,6 +31,20 @@ from monitoring.serializers_warnings import (
 from monitoring.services import thresholds as threshold_services
 from rules.errors import RuleError
 from rules.periods import Month
+
+EARLIEST, LATEST = 2000, 2099
+PREVIEWERS = BUREAU_ROLES | {Role.OBSERVER}
+
+
+def _area(user: Any, code: str) -> PoolingArea:
+    """The pooling area of a code that the caller's posts stand in or under, as on the page."""
+    seen = PoolingArea.objects.visible_to(user).filter(code=code).first()
+    if seen is None:
+        county = County.objects.visible_to(user).filter(pooling_area__code=code).select_related("pooling_area").first()
+        seen = county.pooling_area if county is not None else None
+    if seen is None:
+        raise Http404("没有找到这个统筹区，或者它不在您的管理范围内。")
+    return seen
 
 
 class ThresholdViewSet(ScopedReadViewSet):
@@ -51,7 +66,8 @@ class ThresholdViewSet(ScopedReadViewSet):
 
     @extend_schema(request=ThresholdRequest, responses={201: ThresholdSerializer})
     def create(self, request: Request) -> Response:
-        """Enter a draft."""
+        """Enter a draft; for one county its officer may, for the whole pooling area one of the city."""
+        require_somewhere(request.user, threshold_services.ENTER)
         made = self._save(None)
         return Response(ThresholdSerializer(made).data, status=status.HTTP_201_CREATED)
 
@@ -63,9 +79,12 @@ class ThresholdViewSet(ScopedReadViewSet):
     def _save(self, found: Threshold | None) -> Threshold:
         user: Any = self.request.user
         given = given_by(ThresholdRequest, self.request)
-        area = get_visible(PoolingArea.objects.all(), user, code=given.pop("pooling_area"))
+        area = _area(user, given.pop("pooling_area"))
         key = given.pop("place")
         place: Any = place_of(user, key) if key else None
+        if place is not None and key[:1] not in ("C", "A"):
+            text = f"阈值的适用范围不能是{place}。"
+            raise Refused([Problem("place", key, text, "请填 C（县）或 A（医共体）开头的对象，全统筹区请留空。")])
         values = {**given, "county": place if key[:1] == "C" else None, "alliance": place if key[:1] == "A" else None}
         return threshold_services.save_threshold(user, area, values, found)
 
@@ -96,21 +115,23 @@ class ThresholdViewSet(ScopedReadViewSet):
     )
     @action(detail=True, methods=["get"], pagination_class=None)
     def preview(self, request: Request, pk: str | None = None) -> Response:
-        """What it would have done in a month, at the places the caller sees."""
+        """What it would have done in a month, at the places the caller sees; for posts of the bureau and observers."""
         found: Threshold = self.get_object()
+        if not has_any_role(request.user, PREVIEWERS):
+            raise NotAllowed(Denied("阈值预演供医保局各岗位和领导查看，您没有这些岗位。确需了解的，请联系本县医保局。"))
         try:
             month = Month.parse(request.query_params.get("month", ""))
         except RuleError as error:
             raise serializers.ValidationError({"month": str(error)}) from error
-        seen = reading.preview(found, month)
-        known = {place.key for place in visible_places(request.user, found.kind)}
+        if not EARLIEST <= month.year <= LATEST:
+            raise serializers.ValidationError({"month": f"{month} 不在 {EARLIEST} 至 {LATEST} 年之间。"})
+        seen = reading.preview(found, month, {place.key for place in visible_places(request.user, found.kind)})
         breaches = [
             {
                 "place": one.place.key, "name": one.place.name, "fund_type": one.fund_type, "value": one.figure.value,
                 "compared": one.compared, "level": one.level,
             }
             for one in seen.breaches
-            if one.place.key in known
         ]  # fmt: skip
         told = {"places": seen.places, "judged": seen.judged, "everywhere": seen.everywhere, "text": seen.text}
         return Response(ThresholdPreviewSerializer({**told, "breaches": breaches}).data)

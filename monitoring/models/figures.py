@@ -7,11 +7,15 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from core.access import BUREAU_ROLES, HOSPITAL_ROLES
 from core.fields import MoneyField
-from core.models import FundType
+from core.models import FundType, Role
 from core.scope import ScopedQuerySet
 from rules.indicators import BASES
 from rules.periods import Month
+
+FIGURE_READERS = frozenset(BUREAU_ROLES | HOSPITAL_ROLES | {Role.OBSERVER, Role.DUTY_BODY})
+"""Posts that read figures of business; an administrator configures and reads none."""
 
 
 class PlaceKind(models.TextChoices):
@@ -24,6 +28,7 @@ class PlaceKind(models.TextChoices):
 class PlaceMonthQuerySet(ScopedQuerySet["PlaceMonth"]):
     """A hospital sees its alliance and that alliance's members, a county's people their county; the city its all."""
 
+    scope_roles = FIGURE_READERS
     scope_paths = {
         "pooling_area": "pooling_area",
         "county": "county",

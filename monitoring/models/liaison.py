@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from core.access import BUREAU_ROLES
+from core.models import Role
 from core.scope import ScopedQuerySet
 
 
@@ -44,10 +46,12 @@ class SupplyState(models.TextChoices):
 
 MEETING_TONES = {MeetingState.RECORDED: "warn", MeetingState.OBJECTED: "bad", MeetingState.CONFIRMED: "ok"}
 SUPPLY_TONES = {SupplyState.SENT: "warn", SupplyState.RECEIVED: "ok", SupplyState.WITHDRAWN: ""}
+LIAISON_READERS = frozenset(BUREAU_ROLES | {Role.HOSPITAL_FINANCE, Role.OBSERVER})
 _PATHS = {"pooling_area": "alliance__county__pooling_area", "county": "alliance__county", "alliance": "alliance"}
 
 
 class LiaisonMeetingQuerySet(ScopedQuerySet["LiaisonMeeting"]):
+    scope_roles = LIAISON_READERS
     scope_paths = _PATHS
 
     def with_places(self) -> LiaisonMeetingQuerySet:
@@ -97,6 +101,7 @@ class LiaisonMeeting(models.Model):
 
 
 class MeetingFollowUpQuerySet(ScopedQuerySet["MeetingFollowUp"]):
+    scope_roles = LIAISON_READERS
     scope_paths = {level: f"meeting__{path}" for level, path in _PATHS.items()}
 
 
@@ -128,6 +133,7 @@ class MeetingFollowUp(models.Model):
 
 
 class DataSupplyQuerySet(ScopedQuerySet["DataSupply"]):
+    scope_roles = LIAISON_READERS
     scope_paths = _PATHS
 
     def with_places(self) -> DataSupplyQuerySet:

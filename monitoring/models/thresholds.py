@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
 from core.models import FundType
-from core.scope import ScopedQuerySet
+from core.scope import ScopedQuerySet, scope_of
 from monitoring.models.figures import PlaceKind
 from rules.indicators import INDICATORS
 
@@ -50,8 +52,12 @@ class ThresholdQuerySet(ScopedQuerySet["Threshold"]):
         "alliance": "pooling_area__counties__alliances",
     }
 
-    def visible_to(self, user: object) -> ThresholdQuerySet:
-        return super().visible_to(user).distinct()
+    def visible_to(self, user: Any) -> ThresholdQuerySet:
+        """The city's rules for everybody in it; those of one county or alliance for the posts there and above."""
+        scope = scope_of(user, self.scope_roles)
+        mine = Q(county=None, alliance=None) | Q(pooling_area__in=scope.pooling_area) | Q(county__in=scope.county)
+        mine |= Q(county__alliances__in=scope.alliance, alliance=None) | Q(alliance__in=scope.alliance)
+        return super().visible_to(user).filter(mine).distinct()
 
 
 class Threshold(models.Model):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from core.fields import MoneyField
 from core.models import FundType
 from core.scope import ScopedQuerySet
-from monitoring.models.figures import PlaceKind
+from monitoring.models.figures import FIGURE_READERS, PlaceKind
 from monitoring.models.thresholds import Level, Threshold
 from monitoring.states import OPEN_STATES, TONES, Act, WarningState
 from rules.periods import Month
@@ -22,6 +22,7 @@ SOURCES = [("threshold", "指标阈值"), ("distress", "基金出险"), ("manual
 class WarningQuerySet(ScopedQuerySet["Warning"]):
     """Hospitals see the sent warnings of their alliance and its members; a county its own; the city all."""
 
+    scope_roles = FIGURE_READERS
     scope_paths = {
         "pooling_area": "pooling_area",
         "county": "county",

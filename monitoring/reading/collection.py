@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from core.models import FundType
 from monitoring.models import PlaceKind, PlaceMonth
 from monitoring.models.collection import EnrolmentTarget, TargetState
@@ -52,8 +54,9 @@ class CollectionLine:
 
 
 def latest_month(user: Any) -> Month | None:
-    """The last month any of the user's counties has figures for."""
-    held = PlaceMonth.objects.visible_to(user).current().filter(kind=PlaceKind.COUNTY, declared=True)
+    """The last month any of the user's counties has a 基金月报 for."""
+    held = PlaceMonth.objects.visible_to(user).current().filter(kind=PlaceKind.COUNTY)
+    held = held.filter(Q(income__isnull=False) | Q(insured__isnull=False))
     newest = held.order_by("-year", "-month").values_list("year", "month").first()
     return Month(*newest) if newest else None
 

@@ -69,7 +69,7 @@ def _state(
 ) -> FundState:
     single = settings[SINGLE_MONTH] in ("both", fund)
     flows = {
-        base: {one: row.sums[base] for one, row in rows.items() if row.declared and row.sums[base] is not None}
+        base: {one: row.sums[base] for one, row in rows.items() if row.sums[base] is not None}
         for base in ("income", "fund_spending")
     }
 

@@ -1,7 +1,8 @@
 """Indicators of many places, fund types and spans at once: three queries whatever their number.
 
 Reads :class:`monitoring.models.PlaceMonth` only; the formulas are those of :mod:`rules.indicators`. Blank is not zero: a
-span with a month that was not delivered has no value and says which month is missing.
+span with a month that was not delivered has no value and says which month is missing. What no claims stand behind (基金月报,
+budgets, tables) does not wait for them: it is known as soon as its own bases are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from core.parameters import values_by_county
 from monitoring.models import PlaceMonth
 from monitoring.reading.places import PlaceRef
 from rules.errors import RuleError
-from rules.indicators import BY_KEY, PRIMARY_BASES, Indicator, Kind, Reading, Window, add_up, compute
+from rules.indicators import BASE_BY_KEY, BY_KEY, PRIMARY_BASES, Indicator, Kind, Reading, Window, add_up, compute
 from rules.money import round_ratio
 from rules.periods import Month, months_between
 from rules.projection import HISTORY_YEARS, PastYear, SeasonalShare, seasonal_share
@@ -28,6 +29,8 @@ from rules.trace import Trace
 Key = tuple[str, str, Span]
 PRIMARY_BASE = "budgets.primary_share_base"
 YEAR = 12
+CLAIMED = ("facts", "lake")
+"""Sources of bases that are whole only once the month's claims are."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def figures(
     overs = {BY_KEY[key].over for key in keys} | {"now"}
     changes = any(BY_KEY[key].kind == Kind.CHANGE for key in keys)
     periods = {span: _periods(span, overs, changes) for span in spans}
+    claimed = {key: needs_claims(key) for key in keys}
     found: dict[Key, dict[str, Figure]] = {}
     for place in places:
         wanted = [key for key in keys if place.kind in BY_KEY[key].places]
@@ -100,11 +104,16 @@ def figures(
             months = rows.get((place.key, fund), {})
             for span in spans:
                 season = _season(past.get((place.key, fund), {}), span) if pace else None
-                window = _window(months, span, periods[span], season, base)
-                held = {over: _held(months, used) for over, used in periods[span].items()}
-                found[(place.key, fund, span)] = {
-                    key: _figure(place, fund, span, key, window, held[BY_KEY[key].over]) for key in wanted
-                }
+                line: dict[str, Figure] = {}
+                for whole in {claimed[key] for key in wanted}:
+                    window = _window(months, span, periods[span], season, base, whole)
+                    held = {over: _held(months, used, whole) for over, used in periods[span].items()}
+                    line |= {
+                        key: _figure(place, fund, span, key, window, held[BY_KEY[key].over])
+                        for key in wanted
+                        if claimed[key] == whole
+                    }
+                found[(place.key, fund, span)] = {key: line[key] for key in wanted}
     return found
 
 
@@ -146,6 +155,11 @@ def bases_of(keys: Iterable[str]) -> set[str]:
     return found
 
 
+def needs_claims(key: str) -> bool:
+    """Whether an indicator, its volume or its yuan come out of claims: then only months delivered whole count."""
+    return any(BASE_BY_KEY[base].source in CLAIMED for base in bases_of([key]))
+
+
 @dataclass(frozen=True)
 class _Held:
     """What a place holds of some months: those missing, the ids of the others, how far their data reach."""
@@ -167,11 +181,12 @@ def _periods(span: Span, overs: Collection[str], changes: bool) -> dict[str, tup
     return found
 
 
-def _held(months: Mapping[Month, MonthRow], used: Sequence[Month]) -> _Held:
+def _held(months: Mapping[Month, MonthRow], used: Sequence[Month], whole: bool) -> _Held:
+    """``whole``: months whose claims are not all there are missing."""
     found = [(month, months.get(month)) for month in used]
     held = [row for _month, row in found if row is not None]
     return _Held(
-        tuple(month for month, row in found if row is None or not row.declared),
+        tuple(month for month, row in found if row is None or (whole and not row.declared)),
         tuple(row.pk for row in held),
         max((row.data_to for row in held if row.data_to is not None), default=None),
     )
@@ -196,10 +211,11 @@ def _window(
     periods: Mapping[str, Sequence[Month]],
     season: SeasonalShare | None,
     primary: str,
+    whole: bool,
 ) -> Window:
     def period(name: str) -> dict[str, Decimal | None]:
         rows = [months.get(month) for month in periods.get(name, ())]
-        known = [row.sums for row in rows if row is not None and row.declared]
+        known = [row.sums for row in rows if row is not None and (row.declared or not whole)]
         return add_up(known) if known and len(known) == len(rows) else {}
 
     return Window(

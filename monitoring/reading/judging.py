@@ -15,7 +15,7 @@ from django.db.models import Sum
 from core.models import Alliance, County, Institution, InstitutionKind
 from monitoring.models import Basis, PlaceKind, PlaceMonth, Threshold
 from monitoring.reading.figures import Figure, Key, figures
-from monitoring.reading.peers import peer_medians
+from monitoring.reading.peers import least_for, peer_medians
 from monitoring.reading.places import PlaceRef, ref_of
 from rules.indicators import BY_KEY
 from rules.periods import Month
@@ -197,7 +197,7 @@ def _judged(
         missing = gap.missing
     elif threshold.basis == Basis.PEERS:
         compared = peers.get((place.key, fund, threshold.indicator, str(span)))
-        missing = "同类地方不足三个，不能与中位数比。" if compared is None else ""
+        missing = f"有数的同类不足 {least_for(place.kind)} 个，不能与中位数比。" if compared is None else ""
     if not missing and threshold.min_volume > 0:
         volume = figure.reading.volume
         if volume is None or volume < threshold.min_volume:

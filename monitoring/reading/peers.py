@@ -2,7 +2,8 @@
 
 A group is everything alike in the pooling area, peers are the others of it; a kind of institution that the area has very
 many of (village clinics) is compared within its county. People of hospitals see of their peers the median and the
-quartiles only, and these only when at least five peers stand behind them.
+quartiles only, and these only when at least five peers stand behind them; thresholds against peers, whose warnings go to
+hospitals, keep to the same number.
 """
 
 from __future__ import annotations
@@ -129,19 +130,51 @@ def group_values(group: Group, span: Span, keys: Collection[str], fund: str) -> 
 def peer_medians(
     places: Sequence[PlaceRef], span: Span, keys: Collection[str], funds: Iterable[str] = FundType.values
 ) -> dict[tuple[str, str, str], Decimal | None]:
-    """The median of each place's peers by (place key, fund type, indicator); None from fewer than three values."""
+    """The median of each place's peers by (place key, fund type, indicator); None where too few stand behind it."""
     groups = groups_of(places)
     found: dict[tuple[str, str, str], Decimal | None] = {}
     for fund in funds:
         for group in set(groups.values()):
             values = group_values(group, span, keys, fund)
+            mine = [place.key for place in places if groups[place.key] == group]
             for key in keys:
-                ranked = sorted(values.get(key, {}).values())
-                for place in places:
-                    if groups[place.key] == group:
-                        others = _without(ranked, values.get(key, {}).get(place.key))
-                        known = len(others) >= LEAST_VALUES
-                        found[(place.key, fund, key)] = quantile(key, others, 2) if known else None
+                medians = _medians(group, key, mine, values.get(key, {}))
+                found |= {(place, fund, key): median for place, median in medians.items()}
+    return found
+
+
+def peer_history(
+    places: Sequence[PlaceRef], spans: Sequence[Span], key: str, funds: Collection[str]
+) -> dict[tuple[str, str, Span], Decimal | None]:
+    """The same medians of one indicator for many spans, by (place key, fund type, span): each group is read once."""
+    groups = groups_of(places)
+    found: dict[tuple[str, str, Span], Decimal | None] = {}
+    for group in set(groups.values()):
+        members = {span: {one.key: one for one in members_of(group, span.last.last_day)} for span in spans}
+        everybody = {name: one for held in members.values() for name, one in held.items()}
+        held = figures(list(everybody.values()), spans, [key], funds)
+        mine = [place.key for place in places if groups[place.key] == group]
+        for span in spans:
+            for fund in funds:
+                values = {one: held[(one, fund, span)][key].value for one in members[span]}
+                known = {one: value for one, value in values.items() if value is not None}
+                found |= {(one, fund, span): median for one, median in _medians(group, key, mine, known).items()}
+    return found
+
+
+def least_for(kind: str) -> int:
+    """How many peers must stand behind a median that a place of the kind is judged by: counties are read by the bureau only."""
+    return LEAST_VALUES if kind == PlaceKind.COUNTY else LEAST_PEERS
+
+
+def _medians(group: Group, key: str, places: Sequence[str], values: Mapping[str, Decimal]) -> dict[str, Decimal | None]:
+    """By place key the median of the others; None where too few have a value."""
+    least = least_for(group.kind)
+    ranked = sorted(values.values())
+    found: dict[str, Decimal | None] = {}
+    for place in places:
+        others = _without(ranked, values.get(place))
+        found[place] = quantile(key, others, 2) if len(others) >= least else None
     return found
 
 

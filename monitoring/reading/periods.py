@@ -71,11 +71,11 @@ def closed_mark(area: int, month: Month) -> str:
     return f"{AFTER_CLOSE}：" if is_closed(area, month) else ""
 
 
-def changed_places(period: Period) -> list[LateChange]:
-    """Every place and fund type whose figures have changed since the period was closed; a handful of queries."""
+def changed_places(period: Period, user: Any) -> list[LateChange]:
+    """Every place the user reads and fund type whose figures have changed since the closing; a handful of queries."""
     if period.closed_at is None:
         return []
-    held = PlaceMonth.objects.filter(pooling_area=period.pooling_area_id, year=period.year, month=period.month)
+    held = PlaceMonth.objects.visible_to(user).filter(pooling_area=period.pooling_area_id, year=period.year, month=period.month)
     now = {(row.place, row.fund_type): row for row in held.filter(current=True, computed_at__gt=period.closed_at)}
     then: dict[tuple[str, str], Decimal | None] = {}
     before = held.filter(computed_at__lte=period.closed_at, place__in={place for place, _fund in now})
@@ -97,15 +97,16 @@ def facts_of(area: int, month: Month) -> dict[str, int]:
     return {cell.county.code: cell.version for cell in _cells(area, month) if cell.version}
 
 
-def changed_facts(period: Period) -> list[LateFacts]:
-    """Counties whose facts moved on since the last closing."""
+def changed_facts(period: Period, user: Any) -> list[LateFacts]:
+    """Counties the user sees whose facts moved on since the last closing."""
     closing: Any = period.changes.filter(act="close").last()
     if closing is None:
         return []
+    seen = set(County.objects.visible_to(user).values_list("code", flat=True))
     return [
         LateFacts(cell.county.name, closing.facts.get(cell.county.code, 0), cell.version, cell.made_at)
         for cell in _cells(period.pooling_area_id, period.of)
-        if cell.version != closing.facts.get(cell.county.code, 0)
+        if cell.county.code in seen and cell.version != closing.facts.get(cell.county.code, 0)
     ]
 
 

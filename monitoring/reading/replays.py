@@ -24,8 +24,8 @@ from rules.histories.table import IN_ALLIANCE, INPATIENT, OUT_OF_COUNTY, OUTPATI
 from rules.periods import Month
 from rules.trace import text_of
 
-METHOD = "2026-1"
-"""Raised when rules.forecast would say something else of the same facts: every case is worked out anew then."""
+METHOD = "2026-2"
+"""Raised when the same facts would be read or projected otherwise: every case is worked out anew then."""
 FIRST_YEAR = 2000
 BOOKS_KEPT = 3
 Key = tuple[int, str]

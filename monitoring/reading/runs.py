@@ -10,7 +10,9 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from core.models import Alliance, Job
+from core.access import Denied, NotAllowed, has_any_role
+from core.models import Alliance, Job, PoolingArea
+from core.models.jobs import JOB_READERS
 from core.registries import month_end_steps
 from monitoring.models import AnalysisReport
 from monitoring.models.periods import PERIOD_TONES, RUN_TONES, Period, PeriodState, RunState, StepRun
@@ -101,6 +103,18 @@ class MonthLine:
     @property
     def percent(self) -> int:
         return self.done * 100 // self.total if self.total else 0
+
+
+def need_reader(user: Any) -> None:
+    """Raise ``NotAllowed`` for who has no post that sees the month's end."""
+    if not has_any_role(user, JOB_READERS):
+        raise NotAllowed(Denied("月末处理供医保部门各岗位查看。本单位要办的事项在工作台和通知里。"))
+
+
+def areas_of(user: Any) -> list[PoolingArea]:
+    """The pooling areas the user's posts stand in."""
+    seen = Alliance.objects.visible_to(user).values("county__pooling_area")
+    return list(PoolingArea.objects.filter(pk__in=seen).order_by("code"))
 
 
 def month_lines(user: Any) -> list[MonthLine]:

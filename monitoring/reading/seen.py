@@ -6,20 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, Q
 from django.http import Http404
 from django.utils import timezone
 
+from core.access import has_any_role, require_somewhere
 from core.errors import Problem, Refused
-from core.models import Alliance, FundType, Membership
+from core.models import Alliance, FundType, Membership, Role
 from core.models.places import Institution, valid_on
-from core.scope import scope_of
+from core.scope import Scope, scope_of
 from monitoring.models import PlaceKind, PlaceMonth
+from monitoring.models.figures import FIGURE_READERS
 from monitoring.reading.places import PlaceRef, place_of, ref_of, visible_places
 from rules.errors import RuleError
 from rules.indicators import BY_KEY, Indicator
 from rules.periods import Month
 from rules.spans import HALF, KINDS, LENGTHS, MONTH, QUARTER, TO_DATE, YEAR, Span
 
+READ = "monitoring.read_figures"
 HELD = {MONTH: 24, QUARTER: 8, HALF: 4, YEAR: 5, TO_DATE: 12}
 CHILDREN = {
     PlaceKind.CITY: PlaceKind.COUNTY,
@@ -42,35 +46,53 @@ class Asked:
         return f"fund={self.fund}&span={self.span}"
 
 
+def need_reader(user: Any) -> None:
+    """Raise ``NotAllowed`` for a person none of whose posts reads figures. Who has no post at all is told so by the pages."""
+    if user.grants_on(timezone.localdate()) and not has_any_role(user, FIGURE_READERS):
+        require_somewhere(user, READ)
+
+
+def only_configures(user: Any) -> bool:
+    """Whether the person administers and has no post that reads figures: of the warnings she sees the thresholds."""
+    return has_any_role(user, {Role.ADMINISTRATOR}) and not has_any_role(user, FIGURE_READERS)
+
+
 def seen_places(user: Any, kind: str, county: int | None = None) -> list[PlaceRef]:
     """The places of a kind the person sees today, by code. A hospital's former members are no longer hers."""
-    found = visible_places(user, kind)
-    if kind == PlaceKind.INSTITUTION:
-        allowed = _own_institutions(user)
-        found = [place for place in found if allowed is None or place.pk in allowed or _covers(user, place)]
+    houses = _own_institutions(user) if kind == PlaceKind.INSTITUTION else set()
+    found = [place for place in visible_places(user, kind) if _covers(_scope(user), place, houses)]
     return [place for place in found if county is None or place.county == county]
 
 
 def seen_place(user: Any, key: str) -> PlaceRef:
     """The place of a key such as A12; 404 where there is none or it is not the person's."""
+    need_reader(user)
     place = ref_of(place_of(user, key))
-    if place.kind == PlaceKind.INSTITUTION and not _covers(user, place):
-        allowed = _own_institutions(user)
-        if allowed is not None and place.pk not in allowed:
-            raise Http404("没有找到这个地方，或者它不在您的管理范围内。")
+    houses = _own_institutions(user) if place.kind == PlaceKind.INSTITUTION else set()
+    if not _covers(_scope(user), place, houses):
+        raise Http404("没有找到这个地方，或者它不在您的管理范围内。")
     return place
 
 
-def _covers(user: Any, place: PlaceRef) -> bool:
-    scope = scope_of(user)
-    return place.area in scope.pooling_area or place.county in scope.county
+def _scope(user: Any) -> Scope:
+    """Where the person's posts that read figures stand."""
+    return scope_of(user, FIGURE_READERS)
 
 
-def _own_institutions(user: Any) -> set[int] | None:
-    """Today's members of the person's alliances and her own institutions; None when she has no such posts."""
-    scope = scope_of(user)
+def _covers(scope: Scope, place: PlaceRef, houses: set[int]) -> bool:
+    """Whether a post at the place or above it reads it; ``houses`` are the person's own institutions."""
+    if place.area in scope.pooling_area or place.county in scope.county:
+        return True
+    if place.kind == PlaceKind.ALLIANCE:
+        return place.pk in scope.alliance
+    return place.kind == PlaceKind.INSTITUTION and place.pk in houses
+
+
+def _own_institutions(user: Any) -> set[int]:
+    """Today's members of the person's alliances and her own institutions."""
+    scope = _scope(user)
     if not scope.alliance and not scope.institution:
-        return None
+        return set()
     members = Membership.objects.filter(valid_on(timezone.localdate()), alliance__in=scope.alliance)
     return set(members.values_list("institution", flat=True)) | set(scope.institution)
 
@@ -94,7 +116,8 @@ def children_of(user: Any, place: PlaceRef, span: Span) -> list[PlaceRef]:
 
 def kinds_seen(user: Any) -> list[PlaceKind]:
     """The kinds of place the person has any of, from the widest; no query."""
-    scope = scope_of(user)
+    need_reader(user)
+    scope = _scope(user)
     kinds = []
     if scope.pooling_area:
         kinds.append(PlaceKind.CITY)
@@ -146,7 +169,7 @@ def fund_of(text: str) -> str:
 
 
 def span_of(text: str, latest: Month | None) -> Span:
-    """The span of an address, else January to the newest month held."""
+    """The span of an address, else January to ``latest``."""
     if not text:
         return Span.to_date(latest or Month.of(timezone.localdate()).previous())
     try:
@@ -182,6 +205,18 @@ def latest_month(user: Any, kind: str, place: PlaceRef | None = None) -> Month |
     held = PlaceMonth.objects.current().visible_to(user)
     held = held.filter(kind=kind) if place is None else held.filter(place=place.key)
     found = held.order_by("-year", "-month").values_list("year", "month").first()
+    return Month(*found) if found else None
+
+
+def default_end(user: Any, kind: str, places: Sequence[PlaceRef] = ()) -> Month | None:
+    """Where a period ends that nobody named: the newest month whose data are all in, for every one of the places (of all
+    of the kind the person sees), else the newest month held. A month under way would leave nearly every figure blank."""
+    held = PlaceMonth.objects.current().visible_to(user).filter(kind=kind)
+    if places:
+        held = held.filter(place__in=[place.key for place in places])
+    months = held.order_by("-year", "-month").values_list("year", "month")
+    whole = months.annotate(partial=Count("pk", filter=Q(declared=False))).filter(partial=0)
+    found = whole.values_list("year", "month").first() or months.first()
     return Month(*found) if found else None
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
-from statistics import median
 
 from django.db.models import Q
 
@@ -15,6 +14,7 @@ from core.models.places import valid_on
 from monitoring.models import Basis, PlaceKind, PlaceMonth, Threshold, ThresholdStatus
 from monitoring.reading.figures import Figure, figures
 from monitoring.reading.judging import PACE_GAP, concerns, judge_all, narrowest, places_of_area
+from monitoring.reading.peers import peer_history
 from monitoring.reading.places import PlaceRef, ref_of
 from rules.indicators import BY_KEY
 from rules.money import round_ratio
@@ -22,11 +22,10 @@ from rules.periods import Month
 from rules.spans import QUARTER, Span
 from rules.warnings import LEVEL_NAMES, exact_value, shown
 
-LOOK_BACK = 24
+LOOK_BACK, PEER_LOOK_BACK = 24, 6
 FEWEST = 20
 MOST_PLACES = 60
 QUANTILES = (Decimal("0.80"), Decimal("0.90"), Decimal("0.95"))
-FEWEST_PEERS = 3
 NAMED = 5
 
 
@@ -43,7 +42,8 @@ class Breach:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a threshold would have done in one month. ``judged`` counts figures (places × funds) that could be judged;
+    """What a threshold would have done in one month. ``judged`` counts figures (places × funds) that could be judged,
+    ``breaches`` are those of the places the caller may name;
     ``everywhere``: every one of them is in breach, and they are those of two places at least."""
 
     places: int
@@ -108,8 +108,11 @@ def latest_month(threshold: Threshold) -> Month | None:
     return Month(*found) if found else None
 
 
-def preview(threshold: Threshold, month: Month) -> Preview:
-    """What the threshold (saved or not) would have said for the month at every place it is about."""
+def preview(threshold: Threshold, month: Month, named: Collection[str] | None = None) -> Preview:
+    """What the threshold (saved or not) would have said for the month at every place it is about.
+
+    ``named`` are the keys of the places that ``breaches`` and ``text`` may name (None: all); all of them are counted.
+    """
     if threshold.span == QUARTER and month.month % 3:
         month = month.quarter.previous().months[2]
     places = _scope(threshold, month)
@@ -120,13 +123,15 @@ def preview(threshold: Threshold, month: Month) -> Preview:
         Breach(row.place, row.fund_type, row.figure, row.compared, row.level) for row in judged if row.level
     )
     everywhere = len(breaches) == len(judged) and len({row.place for row in judged}) > 1
-    return Preview(len(places), len(judged), breaches, everywhere, _preview_text(threshold, month, places, judged, breaches, everywhere))
+    shown = tuple(one for one in breaches if named is None or one.place.key in named)
+    text = _preview_text(threshold, month, places, judged, len(breaches), shown, everywhere)
+    return Preview(len(places), len(judged), shown, everywhere, text)
 
 
 def suggestions(
     area: PoolingArea, indicator: str, kind: str, fund_type: str, basis: str, span: str, above: bool, month: Month
 ) -> Suggestion | None:
-    """Levels that 20, 10 and 5 % of the last 24 months' values would have passed; None from fewer than 20 values.
+    """Levels that 20, 10 and 5 % of the last months' values would have passed; None from fewer than 20 values.
 
     With many places an even choice of them is read. ``fund_type`` empty: both.
     """
@@ -141,7 +146,7 @@ def suggestions(
     levels = [round_ratio(values[int((share * len(values)).to_integral_value(ROUND_CEILING)) - 1]) for share in QUANTILES]
     which = f"{len(chosen)} 个地方（共 {len(places)} 个，等距抽取）" if step > 1 else f"{len(chosen)} 个地方"
     words = (
-        f"近 {LOOK_BACK} 个月 {which}共 {len(values)} 个值："
+        f"近 {_look_back(chosen, basis)} 个月 {which}共 {len(values)} 个值："
         f"分别约有 20%、10%、5% 的值{'高于' if above else '低于'}黄、橙、红线。"
     )
     return Suggestion(levels[0], levels[1], levels[2], len(values), words, relative)
@@ -150,7 +155,7 @@ def suggestions(
 def _history(
     places: Sequence[PlaceRef], indicator: str, funds: list[str], basis: str, span: str, month: Month, relative: bool
 ) -> list[Decimal]:
-    months = [month.plus(-back) for back in range(LOOK_BACK)]
+    months = [month.plus(-back) for back in range(_look_back(places, basis))]
     if span == QUARTER:
         months = [one for one in months if one.month % 3 == 0]
     spans = [Span.of(span, one) for one in months]
@@ -158,6 +163,7 @@ def _history(
     if basis == Basis.LAST_YEAR:
         asked |= {one.year_before() for one in spans}
     keys = {indicator, PACE_GAP} if basis == Basis.PACE else {indicator}
+    medians = peer_history(places, spans, indicator, funds) if basis == Basis.PEERS else {}
     found = figures(places, sorted(asked), keys, funds)
 
     def value_of(place: PlaceRef, fund: str, one: Span) -> Decimal | None:
@@ -167,7 +173,6 @@ def _history(
     for one in spans:
         for fund in funds:
             known = {place: value for place in places if (value := value_of(place, fund, one)) is not None}
-            middle = median(known.values()) if len(known) >= FEWEST_PEERS else None
             for place, value in known.items():
                 compared: Decimal | None = None
                 if basis == Basis.PACE:
@@ -178,10 +183,19 @@ def _history(
                 if basis == Basis.ABSOLUTE:
                     values.append(value)
                     continue
-                compared = value_of(place, fund, one.year_before()) if basis == Basis.LAST_YEAR else middle
+                if basis == Basis.LAST_YEAR:
+                    compared = value_of(place, fund, one.year_before())
+                else:
+                    compared = medians.get((place.key, fund, one))
                 if compared is not None and (compared > 0 or not relative):
                     values.append(value / compared - 1 if relative else value - compared)
     return values
+
+
+def _look_back(places: Sequence[PlaceRef], basis: str) -> int:
+    """How many months history is read for; fewer beside peers, who are many where institutions are compared."""
+    many = basis == Basis.PEERS and any(place.kind == PlaceKind.INSTITUTION for place in places)
+    return PEER_LOOK_BACK if many else LOOK_BACK
 
 
 def _alliances(places: Sequence[PlaceRef], on: date) -> dict[str, int]:
@@ -217,18 +231,19 @@ def _preview_text(
     month: Month,
     places: Sequence[PlaceRef],
     judged: Sequence[object],
+    count: int,
     breaches: Sequence[Breach],
     everywhere: bool,
 ) -> str:
     kind = PlaceKind(threshold.kind).label
     if not judged:
         return f"{month}：{len(places)} 个{kind}都没有可判断的数据（未接入、规模不足或没有可比数），无法预览。"
-    told = f"{month}：{len(places)} 个{kind}，可判断 {len(judged)} 项（险种分列），触发 {len(breaches)} 项"
+    told = f"{month}：{len(places)} 个{kind}，可判断 {len(judged)} 项（险种分列），触发 {count} 项"
     if breaches:
         unit = BY_KEY[threshold.indicator].unit
         named = "、".join(
             f"{one.place}{FundType(one.fund_type).label} {shown(unit, one.figure.value or Decimal(0))}（{LEVEL_NAMES[one.level]}）"
             for one in breaches[:NAMED]
         )
-        told += f"：{named}{' 等' if len(breaches) > NAMED else ''}"
+        told += f"：{named}{' 等' if count > min(NAMED, len(breaches)) else ''}"
     return f"{told}。" + ("所有可判断的地方都会触发，等于没有区分，请核对数值和单位。" if everywhere else "")

@@ -278,13 +278,22 @@ def _quotient(indicator: Indicator, top: Decimal, bottom: Decimal) -> Decimal:
 
 
 def _labels(indicator: Indicator, whole: Figure) -> tuple[str, str]:
-    top = "、".join(BASE_BY_KEY[key.removeprefix("-")].label for key in indicator.top)
+    top = _sum_text(indicator.top)
     if indicator.kind == Kind.CHANGE:
         return f"本期{top}", f"上年同期{top}"
     steps = whole.reading.trace.steps
     if indicator.kind == Kind.PRIMARY:
         return top, str(steps[0].inputs[-1][0]) if steps else PRIMARY_BASES["in_alliance"][1]
-    return top, "、".join(BASE_BY_KEY[key.removeprefix("-")].label for key in indicator.bottom)
+    return top, _sum_text(indicator.bottom)
+
+
+def _sum_text(keys: Sequence[str]) -> str:
+    """The bases of one side as they are added up: 调整后打包总额 − 预计全年基金支出."""
+    text = ""
+    for key in keys:
+        sign = "−" if key.startswith("-") else "+" if text else ""
+        text += f"{' ' if text else ''}{sign}{' ' if text else ''}{BASE_BY_KEY[key.removeprefix('-')].label}"
+    return text
 
 
 def _bottom_money(indicator: Indicator) -> bool:

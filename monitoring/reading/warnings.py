@@ -21,6 +21,7 @@ from monitoring.models import Level, Warning, WarningFigure, WatchEntry
 from monitoring.models.warnings import WarningQuerySet
 from monitoring.states import OPEN_STATES, WAITING_FOR_HOSPITAL, WarningState
 from rules.indicators import BY_KEY
+from rules.periods import Month
 
 OPEN, WAITING = "open", "waiting"
 RANKS = {Level.YELLOW: 1, Level.ORANGE: 2, Level.RED: 3}
@@ -35,7 +36,7 @@ TO_DECIDE = Q(state__in=(WarningState.RAISED, WarningState.ANSWERED))
 
 @dataclass(frozen=True)
 class WarningRow:
-    """One warning with its newest figure, as a line of a list."""
+    """One warning with its newest figure that has a value (else its newest), as a line of a list."""
 
     warning: Warning
     figure: WarningFigure | None
@@ -44,6 +45,11 @@ class WarningRow:
     @property
     def value(self) -> str:
         return shown_value(self.warning, self.figure.value if self.figure else None)
+
+    @property
+    def month(self) -> Month | None:
+        """The month the value is of; None while there is none."""
+        return Month(self.figure.year, self.figure.month) if self.figure and self.figure.value is not None else None
 
     @property
     def limit(self) -> str:
@@ -214,7 +220,7 @@ def _ranked(field: str, ranks: Mapping[Any, int]) -> Case:
 
 
 def with_figures(found: QuerySet[Warning] | Iterable[Warning]) -> list[WarningRow]:
-    """Lines of the warnings with their newest figure: one query more than the warnings."""
+    """Lines of the warnings with their figures: one query more than the warnings."""
     rows = list(found)
     newest = newest_figures(rows)
     today = timezone.localdate()
@@ -222,8 +228,12 @@ def with_figures(found: QuerySet[Warning] | Iterable[Warning]) -> list[WarningRo
 
 
 def newest_figures(warnings: Sequence[Warning]) -> dict[int, WarningFigure]:
-    """The newest figure of each warning; one query."""
-    last = WarningFigure.objects.filter(warning=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    """The figure of each warning's newest month that has a value, as known last; one query.
+
+    Where no month has a value that of the newest month.
+    """
+    of_each = WarningFigure.objects.filter(warning=OuterRef("pk")).alias(blank=Q(value__isnull=True))
+    last = of_each.order_by("blank", "-year", "-month", "-pk").values("pk")[:1]
     pks = Warning.objects.filter(pk__in=[row.pk for row in warnings]).annotate(newest=Subquery(last)).values("newest")
     return {row.warning_id: row for row in WarningFigure.objects.filter(pk__in=pks)}
 

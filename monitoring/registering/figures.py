@@ -5,10 +5,14 @@ from __future__ import annotations
 
 def join() -> None:
     """Called when the site starts."""
+    from core.access import register_action
     from core.registries import MonthEndStep, control_sums, due_work, month_end_steps, trail_texts, verifications
     from monitoring import jobs_figures, verification_figures
+    from monitoring.models.figures import FIGURE_READERS
+    from monitoring.reading.seen import READ
     from monitoring.services.computing import ACTION
 
+    register_action(READ, "查看运行监测", FIGURE_READERS)
     trail_texts.register(ACTION, "监测数据更新")
     month_end_steps.register("figures", MonthEndStep("指标计算", jobs_figures.month_end_step), order=20)
     due_work.register("monitoring.figures", jobs_figures.look_for_outdated)

@@ -12,6 +12,7 @@ def join() -> None:
     from core.notices import register_kind
     from core.registries import home_todos
     from monitoring import liaison_todos
+    from monitoring.models.liaison import LIAISON_READERS
     from monitoring.reading.collection import expected_heads
     from monitoring.registries import figure_sources
     from monitoring.services import collection, liaison
@@ -41,7 +42,7 @@ def join() -> None:
         triggers.register(triggers.Trigger(f"{name}_no_delete", name, "DELETE", f"rows of {name} are never deleted"))
     register_nav(
         group="监测", label="联络会议", url_name="monitoring:liaison", icon="calendar", order=70,
-        roles=BUREAU_ROLES | {Role.HOSPITAL_FINANCE, Role.OBSERVER},
+        roles=LIAISON_READERS,
     )  # fmt: skip
     register_nav(
         group="监测", label="征缴监测", url_name="monitoring:collection", icon="list", order=65,

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 def join() -> None:
     """Called when the site starts."""
-    from core.access import BUREAU_ROLES, HOSPITAL_ROLES
-    from core.models import Role
     from core.navigation import register_nav
+    from monitoring.models.figures import FIGURE_READERS
 
     register_nav(
         group="监测",
@@ -15,5 +14,5 @@ def join() -> None:
         url_name="monitoring:overview",
         icon="pulse",
         order=10,
-        roles=BUREAU_ROLES | HOSPITAL_ROLES | {Role.OBSERVER, Role.DUTY_BODY},
+        roles=FIGURE_READERS,
     )

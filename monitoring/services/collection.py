@@ -32,6 +32,8 @@ from monitoring.models.collection import (
 ENTER, DECIDE = "monitoring.enter_target", "monitoring.decide_target"
 FIND, REVIEW = "monitoring.collection_finding", "monitoring.review_collection_finding"
 ZERO = Decimal("0.00")
+MOST_PERSONS, MOST_YUAN = 1_000_000_000, Decimal("1000000000000.00")
+LONGEST = {"basis": 300, "payer": 120, "period": 40, "description": 4000}
 SOURCE = {
     FindingAct.FOLLOW: FindingState.OPEN, FindingAct.HANDLE: FindingState.OPEN, FindingAct.CLOSE: FindingState.HANDLED,
     FindingAct.RETURN: FindingState.HANDLED, FindingAct.REOPEN: FindingState.CLOSED,
@@ -50,11 +52,13 @@ def enter_target(actor: User, county: County, year: int, fund_type: str, expecte
     if fund_type not in FundType.values:
         problems.append(Problem("fund_type", fund_type, "没有选择险种。", "请选居民或职工。"))
     if not 2000 <= year <= timezone.localdate().year + 1:
-        problems.append(Problem("year", str(year), "年度不对。", "请填写四位年份，最晚为明年。"))
-    if expected is None or expected <= 0:
-        problems.append(Problem("expected", str(expected or ""), "应参保人数须大于 0。", "请填写人数。"))
-    if not basis.strip():
-        problems.append(Problem("basis", "", "没有写依据。", "请写明数据来源，例如统计局年末常住人口。"))
+        problems.append(Problem("year", str(year)[:20], "年度不对。", "请填写四位年份，最晚为明年。"))
+    if expected is None or not 0 < expected <= MOST_PERSONS:
+        text = f"应参保人数须大于 0，且不超过 {MOST_PERSONS:,}。"
+        problems.append(Problem("expected", str(expected or "")[:20], text, "请填写人数（人）。"))
+    if not basis.strip() or len(basis.strip()) > LONGEST["basis"]:
+        text = f"依据超过 {LONGEST['basis']} 个字。" if basis.strip() else "没有写依据。"
+        problems.append(Problem("basis", basis.strip()[:20], text, "请写明数据来源，例如统计局年末常住人口。"))
     if problems or expected is None:
         raise Refused(problems)
     with transaction.atomic():
@@ -107,11 +111,15 @@ def register_finding(actor: User, county: County, values: Mapping[str, Any], upl
         problems.append(Problem("fund_type", str(values.get("fund_type") or ""), "没有选择险种。", "请选择。"))
     texts = {"payer": "缴费单位", "period": "所属期间", "description": "情况"}
     for name, label in texts.items():
-        if not str(values.get(name) or "").strip():
+        given = str(values.get(name) or "").strip()
+        if not given:
             problems.append(Problem(name, "", f"没有填写{label}。", "请填写。"))
+        elif len(given) > LONGEST[name]:
+            problems.append(Problem(name, given[:20], f"{label}超过 {LONGEST[name]} 个字。", "请缩短。"))
     amount = values.get("amount")
-    if not isinstance(amount, Decimal) or amount <= 0:
-        problems.append(Problem("amount", str(amount or ""), "涉及金额须大于 0。", "请填写金额（元）。"))
+    if not isinstance(amount, Decimal) or not amount.is_finite() or not 0 < amount <= MOST_YUAN:
+        text = f"涉及金额须大于 0，且不超过 {MOST_YUAN:,} 元。"
+        problems.append(Problem("amount", str(amount or "")[:20], text, "请填写金额（元）。"))
     if problems or amount is None:
         raise Refused(problems)
     with transaction.atomic():
@@ -131,6 +139,8 @@ def act_on_finding(
     actor: User, finding: CollectionFinding, act: str, text: str, recovered: Decimal = ZERO
 ) -> CollectionFinding:
     """Follow, handle (with what was paid since), close, return or reopen; every step with words."""
+    if act not in SOURCE:
+        raise Refused([Problem("act", str(act)[:20], "没有这种办理。", f"可选：{'、'.join(SOURCE)}。")])
     right = REVIEW if act in REVIEWS else FIND
     require(actor, right, finding.county)
     need_reason(text, "text")

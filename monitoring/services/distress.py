@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.models import County, FundType
+from core.templatetags.fund import yuan
 from monitoring.reading.distress import FundState, fund_states, months_missing_text, settings_at
 from monitoring.reading.places import PlaceRef, ref_of
 from monitoring.services.raising import DISTRESS, Signal
@@ -36,7 +37,7 @@ def _signal(state: FundState) -> Signal:
         return Signal(**common, level=None, title=f"{fund}基金出险", why_not=months_missing_text(state))
     data: dict[str, Any] = {
         "text": found.text,
-        "shown": f"累计当期结余 {found.balance:,f} 元",
+        "shown": f"累计当期结余 {yuan(found.balance)} 元",
         "kinds": list(found.kinds),
         "continuing": state.continuing,
         "income": str(found.income),

@@ -1,7 +1,9 @@
 """A month's figures against the thresholds in force: raise once per cause, worsen, update, restate, recover.
 
 Everything is read for a whole county in a constant number of queries; each cause that has something new is then written
-in its own transaction. Earlier months whose facts changed since they were noted are judged again first.
+in its own transaction. Earlier months whose facts changed since they were noted are judged again first. An open warning
+is followed by the threshold it was raised under, whatever became of that since; a closed one until it has recovered,
+unless another threshold of its indicator is in force.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from monitoring.parameters import RECOVER_MONTHS, whole
 from monitoring.reading.judging import Judged, judge_all, worst
 from monitoring.reading.places import PlaceRef, ref_of
 from monitoring.reading.thresholds import in_force
+from monitoring.reading.warnings import told
 from monitoring.services.distress import distress_signals
 from monitoring.services.following import Known, Tally, carry_out, known_warnings, plan
 from monitoring.services.raising import Signal
@@ -85,7 +88,11 @@ def _judge(at: County | PoolingArea, places: Sequence[PlaceRef], month: Month, k
     """
     live = in_force(places, month.last_day)
     tried = in_force(places, month.last_day, trial=True)
-    wanted: Wanted = {key: [*live.get(key, ()), *tried.get(key, ())] for key in {**live, **tried}}
+    kept = _kept(places, known, live, month)
+    wanted: Wanted = {
+        key: [*live.get(key, ()), *tried.get(key, ()), *kept.get(key, ())] for key in {**live, **tried, **kept}
+    }
+    former = {(key, rule.pk) for key, rules in kept.items() for rule in rules}
     grouped: dict[tuple[str, str, str], list[Judged]] = defaultdict(list)
     trial = 0
     for row in judge_all(wanted, month, {key[:2] for key in known}):
@@ -99,20 +106,40 @@ def _judge(at: County | PoolingArea, places: Sequence[PlaceRef], month: Month, k
         chosen = worst(rows, held[0].warning.threshold_id if held else None)
         unjudged += chosen.level is None
         if chosen.level or held:
-            signals.append(signal_of(chosen, month))
+            ended = ((chosen.place, chosen.fund_type), chosen.threshold.pk) in former
+            signals.append(signal_of(chosen, month, ended))
     if isinstance(at, County):
         signals += distress_signals(at, ref_of(at), month)
     return _Month(signals, trial, unjudged)
 
 
-def signal_of(row: Judged, month: Month) -> Signal:
-    """A judgement as what the month says of its cause."""
+def _kept(places: Sequence[PlaceRef], known: Causes, live: Wanted, month: Month) -> Wanted:
+    """The thresholds that hold no longer, ended or replaced by another, of warnings still followed by them; by place and
+    fund type. A closed warning that has not recovered is left to a threshold of its indicator in force, if there is one.
+    """
+    refs = {place.key: place for place in places}
+    found: Wanted = defaultdict(list)
+    for (place, fund, _cause), rows in known.items():
+        warning = rows[0].warning
+        rule = warning.threshold
+        if rule is None or place not in refs or rule.valid_from > month.last_day:
+            continue
+        key = (refs[place], fund)
+        held = live.get(key, ())
+        if not warning.is_open and (warning.recovered or any(one.indicator == rule.indicator for one in held)):
+            continue
+        if rule.pk not in {one.pk for one in held}:
+            found[key].append(rule)
+    return found
+
+
+def signal_of(row: Judged, month: Month, former: bool = False) -> Signal:
+    """A judgement as what the month says of its cause. ``former``: its threshold is no longer in force."""
     figure, judged, threshold = row.figure, row.judgement, row.threshold
-    unit = BY_KEY[threshold.indicator].unit
     data: dict[str, Any] = {"span": str(figure.span), "basis": str(threshold.basis)}
     known = row.level is not None and figure.value is not None
     if figure.value is not None:
-        data["shown"] = shown(unit, figure.value)
+        data["shown"] = told(threshold.indicator, figure.value)
     return Signal(
         place=row.place,
         fund_type=row.fund_type,
@@ -131,6 +158,7 @@ def signal_of(row: Judged, month: Month) -> Signal:
         data=data,
         rows=figure.rows,
         why_not="" if known else (row.why_not or figure.missing),
+        former=former,
     )
 
 
@@ -201,8 +229,8 @@ def _outcome(month: Month, tally: Tally, judged: _Month) -> Outcome:
     trial, unjudged = judged.trial, judged.unjudged
     counts = tally.counts
     names = (("raised", "新触发"), ("worsened", "升级"), ("updated", "更新"), ("restated", "更正"), ("recovered", "恢复"))
-    told = [f"{label} {counts[name]} 条" for name, label in names if counts[name]]
-    text = f"{month} 预警：{'、'.join(told) if told else '没有变化'}。"
+    done = [f"{label} {counts[name]} 条" for name, label in names if counts[name]]
+    text = f"{month} 预警：{'、'.join(done) if done else '没有变化'}。"
     if trial:
         text += f"试运行阈值触发 {trial} 项（不发预警）。"
     if unjudged:

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from core.models import County, PoolingArea, User
 from core.notices import notify
+from core.templatetags.fund import MINUS
 from core.trail import record
 from monitoring.models import Warning, WarningFigure
 from monitoring.parameters import ANSWER_DAYS
@@ -85,6 +86,8 @@ def known_warnings(warnings: Sequence[Warning]) -> dict[tuple[str, str, str], li
 def plan(signal: Signal, known: Sequence[Known], recover_months: int) -> list[Deed]:
     """What is to be done; empty when the signal says nothing new. ``known`` newest first."""
     newest = known[0] if known else None
+    if signal.former and (newest is None or (newest.warning.recovered and not newest.warning.is_open)):
+        return []
     deeds = [
         Deed(Act.RESTATE, one, recovered=one.warning.recovered)
         for one in known[1:]
@@ -108,9 +111,14 @@ def plan(signal: Signal, known: Sequence[Known], recover_months: int) -> list[De
 def _after_closing(
     signal: Signal, newest: Known, noted: WarningFigure | None, act: str, recovered: bool
 ) -> list[Deed]:
-    """A closed warning goes on being noted until its figure has recovered; only then, or worse, is a new one raised."""
+    """A closed warning goes on being noted until its figure has recovered; only then, or worse, is a new one raised.
+
+    A threshold no longer in force raises none.
+    """
     closed = newest.warning
     level = signal.level or ""
+    if signal.former:
+        return [Deed(act, newest, recovered=recovered)]
     if noted is not None and noted.value is not None:
         anew = bool(level) and (noted.level == "" or worsens(closed.level, level))
         raised = [Deed(Act.RAISE, remark=f"{signal.month} 数据更正后再次触发，原预警 {closed.number}。")] if anew else []
@@ -208,7 +216,9 @@ def _words(signal: Signal, before: WarningFigure | None) -> str:
     shown = str(signal.data.get("shown", signal.value))
     if signal.level is None:
         return f"{signal.month} {signal.why_not or '没有数据'}"
-    told = f"{signal.month} 为 {shown}（{LEVEL_NAMES[signal.level]}）"
+    former = "，阈值已停用，按触发时的阈值" if signal.former else ""
+    gap = " " if shown[:1].isascii() or shown[:1] == MINUS else ""
+    told = f"{signal.month} 为{gap}{shown}（{LEVEL_NAMES[signal.level]}{former}）"
     if before is not None and before.value is not None:
         return f"{told}，原为 {before.data.get('shown', before.value)}（{LEVEL_NAMES[before.level]}）"
     return told

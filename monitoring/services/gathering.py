@@ -220,7 +220,8 @@ def _of_county(found: _Sources, county: County, fund: str, alliances: Mapping[in
         sums.update(found.facts.county[fund])
     if found.returns is not None:
         _take_returns(sums, found.returns.county[fund])
-    _take_report(sums, found.held.reports.get(fund), found.facts.billed[fund] if found.facts else None)
+    billed = found.facts.billed[fund] if found.facts is not None and found.held.declared else None
+    _take_report(sums, found.held.reports.get(fund), billed)
     standing = [mine for pk, mine in alliances.items() if pk in found.standing]
     for name in (*ADDED_UP, "projected"):
         sums[name] = total([mine[name] for mine in standing])
@@ -238,7 +239,8 @@ def _take_returns(sums: Sums, returns: Returns) -> None:
 
 
 def _take_report(sums: Sums, report: Reported | None, billed: Decimal | None) -> None:
-    """The county's report; current spending is income less the current balance, else what was billed and transferred."""
+    """The county's report; current spending is income less the current balance, else what was billed (None: the month's
+    claims are not all there) and transferred."""
     if report is None:
         return
     values = report.values

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from core.access import Denied, NotAllowed, holders, require, roles_at
+from core.access import Denied, NotAllowed, different_person, holders, require, roles_at
 from core.errors import Conflict, Problem, Refused, need_reason
 from core.files import store_evidence
 from core.models import Alliance, Role, User
@@ -33,6 +33,8 @@ NEEDED = {
     "place": "地点", "bureau_people": "医保局参加人", "hospital_people": "医共体参加人", "agenda": "议题",
     "decisions": "议定事项",
 }  # fmt: skip
+LONGEST = {"place": 120, "bureau_people": 300, "hospital_people": 300, "agenda": 4000, "decisions": 4000}
+"""Most signs of a text; more is refused by name."""
 
 
 def record_meeting(actor: User, alliance: Alliance, values: Mapping[str, Any], upload: Any = None) -> LiaisonMeeting:
@@ -73,13 +75,13 @@ def revise_meeting(actor: User, meeting: LiaisonMeeting, values: Mapping[str, An
 
 def confirm_meeting(actor: User, meeting: LiaisonMeeting) -> LiaisonMeeting:
     """The hospital agrees with what was written down."""
-    require(actor, CONFIRM, meeting.alliance)
+    _require_hospital(actor, meeting)
     return _decide(actor, meeting, MeetingState.CONFIRMED, "")
 
 
 def object_to_meeting(actor: User, meeting: LiaisonMeeting, objection: str) -> LiaisonMeeting:
     """The hospital says what is wrong in it."""
-    require(actor, CONFIRM, meeting.alliance)
+    _require_hospital(actor, meeting)
     need_reason(objection)
     return _decide(actor, meeting, MeetingState.OBJECTED, objection.strip())
 
@@ -93,6 +95,7 @@ def add_follow_up(actor: User, meeting: LiaisonMeeting, values: Mapping[str, Any
         problems.append(Problem("text", "", "没有填写事项。", "请写明要办的事。"))
     if not str(person or "").strip():
         problems.append(Problem("person", "", "没有填写责任人。", "请写姓名。"))
+    problems += [*_too_long("text", "事项", text, 300), *_too_long("person", "责任人", person, 60)]
     if side not in Side.values:
         problems.append(Problem("side", str(side or ""), "没有选择责任方。", "请选医保局或医共体。"))
     if not isinstance(due_on, date) or due_on < meeting.held_on:
@@ -145,6 +148,8 @@ def supply_data(actor: User, alliance: Alliance, values: Mapping[str, Any], uplo
         problems.append(Problem("period", "", "没有填写所属期间。", "例如 2026-05 或 2026Q2。"))
     if not upload and not link:
         problems.append(Problem("file", "", "没有文件，也没有链接。", "请上传文件，或填写链接、取数位置。"))
+    problems += [*_too_long("title", "内容", title, 160), *_too_long("period", "所属期间", period, 40)]
+    problems += [*_too_long("link", "链接", link, 300), *_too_long("note", "说明", values.get("note"), 300)]
     if "://" in link and not link.startswith(("http://", "https://")):
         problems.append(Problem("link", link, "链接只能以 http:// 或 https:// 开头。", "请改正，或写明取数位置。"))
     _refuse(problems)
@@ -167,6 +172,7 @@ def receive_data(actor: User, supply: DataSupply) -> DataSupply:
         held = _open_supply(supply)
         if side_of(actor, held.alliance) != held.taker:
             raise NotAllowed(Denied(f"这份数据由{held.get_giver_display()}提供，须由{Side(held.taker).label}签收。"))
+        different_person(actor, held.sent_by, str(held))
         held.state, held.received_by, held.received_at = SupplyState.RECEIVED, actor, timezone.now()
         held.save(update_fields=["state", "received_by", "received_at"])
         text = f"已签收：{held}"
@@ -209,12 +215,26 @@ def _meeting_problems(values: Mapping[str, Any]) -> list[Problem]:
         for name, label in NEEDED.items()
         if not str(values.get(name) or "").strip()
     ]
+    for name, label in NEEDED.items():
+        problems += _too_long(name, label, values.get(name), LONGEST[name])
     held_on = values.get("held_on")
     if not isinstance(held_on, date):
         problems.append(Problem("held_on", str(held_on or ""), "没有填写会议日期。", "请填写。"))
     elif held_on > timezone.localdate():
         problems.append(Problem("held_on", str(held_on), "会议日期在今天之后。", "会议开过以后再登记。"))
     return problems
+
+
+def _too_long(name: str, label: str, given: Any, most: int) -> list[Problem]:
+    text = str(given or "").strip()
+    return [Problem(name, text[:20], f"{label}有 {len(text)} 个字，最多 {most} 个字。", "请缩短。")] if len(text) > most else []
+
+
+def _require_hospital(actor: User, meeting: LiaisonMeeting) -> None:
+    """Who acts for the bureau at the alliance does not also speak for the hospital, whatever other post she holds."""
+    require(actor, CONFIRM, meeting.alliance)
+    if side_of(actor, meeting.alliance) != Side.HOSPITAL:
+        raise NotAllowed(Denied("会议由医保局登记，须由医共体的人员确认或提出异议，您在此处也任基金经办，不能代医共体办理。"))
 
 
 def _refuse(problems: list[Problem]) -> None:
@@ -235,6 +255,7 @@ def _decide(actor: User, meeting: LiaisonMeeting, state: str, objection: str) ->
     with transaction.atomic():
         held = _locked_meeting(meeting)
         _need_unconfirmed(held)
+        different_person(actor, held.entered_by, str(held))
         held.state, held.objection, held.decided_by, held.decided_at = state, objection, actor, timezone.now()
         held.save(update_fields=["state", "objection", "decided_by", "decided_at"])
         text = f"{held}：{held.get_state_display()}" + (f"，{objection}" if objection else "")

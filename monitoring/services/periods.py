@@ -59,6 +59,8 @@ def close_period(actor: User, area: PoolingArea, month: Month, reason: str = "")
     """Close a month that is over; steps that are not done need a reason. Raises ``Conflict`` when it is closed."""
     require(actor, CLOSE, area)
     _need_over(month)
+    if not Alliance.objects.filter(county__pooling_area=area).on(month.last_day).exists():
+        raise Refused([Problem("month", str(month), f"{area} {month} 月末没有存续的医共体，没有可结账的内容。", "请核对月份。")])
     with transaction.atomic():
         period = _locked(area, month)
         if period.is_closed:

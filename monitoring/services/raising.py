@@ -28,7 +28,9 @@ DISTRESS = "distress"
 
 @dataclass(frozen=True)
 class Signal:
-    """What one month says of one cause at one place. ``level`` None: not known, ``why_not`` tells why; empty: within."""
+    """What one month says of one cause at one place. ``level`` None: not known, ``why_not`` tells why; empty: within.
+
+    ``former``: a threshold no longer in force says so; it follows the warning raised under it and raises none."""
 
     place: PlaceRef
     fund_type: str
@@ -48,6 +50,7 @@ class Signal:
     data: dict[str, Any] = field(default_factory=dict)
     rows: tuple[int, ...] = ()
     why_not: str = ""
+    former: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:

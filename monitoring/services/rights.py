@@ -42,10 +42,12 @@ def require_right(user: User, w: Warning, act: str) -> None:
 
 
 def four_eyes(user: User, w: Warning, act: str) -> Allowed | Denied:
-    """Who answered does not accept; who accepted does not close."""
-    if act in (Act.ACCEPT, Act.RETURN):
+    """Who answered neither accepts nor closes; who accepted does not close."""
+    if act in (Act.ACCEPT, Act.RETURN, Act.CLOSE):
         last = w.answers.order_by("-number").first()
         if last is not None and last.answered_by_id == user.pk:
+            if act == Act.CLOSE:
+                return Denied("最近一次答复由您本人提交，不能由本人解除预警。请由另一位复核办理，或请系统管理员指定。")
             return Denied("这份答复由您本人提交，不能由本人审定。请由另一位经办办理，或请系统管理员指定。")
     if act == Act.CLOSE and w.accepted_by_id == user.pk:
         return Denied("这份答复由您本人采纳，不能由本人解除预警。请由另一位复核办理，或请系统管理员指定。")

@@ -34,6 +34,7 @@ from monitoring.views.listing import (
 )
 from rules.periods import Month, PeriodError
 
+EARLIEST, LATEST = 2000, 2099
 READERS = BUREAU_ROLES | {Role.OBSERVER}
 SORTS = {
     "county": ("county__code",), "payer": ("payer",), "amount": ("amount",), "state": ("state",), "found": ("found_at",),
@@ -62,9 +63,12 @@ class FindingFilter(ListFilter):
     def clean_month(self) -> str:
         text = str(self.cleaned_data["month"]).strip()
         try:
-            return str(Month.parse(text)) if text else ""
+            month = Month.parse(text) if text else None
         except PeriodError as error:
             raise forms.ValidationError("月份请按“2026-09”填写。") from error
+        if month is not None and not EARLIEST <= month.year <= LATEST:
+            raise forms.ValidationError(f"月份请选 {EARLIEST} 至 {LATEST} 年之间的。")
+        return str(month or "")
 
 
 class FindingForm(EntryForm):
@@ -187,19 +191,20 @@ def finding_file(request: HttpRequest, pk: int) -> HttpResponseBase:
     return FileResponse(found.file.path.open("rb"), as_attachment=True, filename=found.file.name)
 
 
-def _need_reader(request: HttpRequest) -> None:
-    if not has_any_role(request.user, READERS):
+def need_collection_reader(user: Any) -> None:
+    """Raise ``NotAllowed`` for who has no post of the bureau."""
+    if not has_any_role(user, READERS):
         raise NotAllowed(Denied("征缴监测供医保部门各岗位和领导查看。"))
 
 
 def _found(request: HttpRequest, pk: int) -> CollectionFinding:
     found: CollectionFinding = get_visible(CollectionFinding.objects.with_places(), request.user, pk=pk)
-    _need_reader(request)
+    need_collection_reader(request.user)
     return found
 
 
 def _chosen(request: HttpRequest) -> tuple[FindingFilter, Month | None, list[CollectionLine], Any]:
-    _need_reader(request)
+    need_collection_reader(request.user)
     user: Any = request.user
     form = FindingFilter(request.GET, counties=county_choices(user))
     wanted = form.wanted()

@@ -26,6 +26,7 @@ from monitoring.reading.indicator_text import BETTER, change_text, unit_text, va
 from monitoring.reading.peers import sees_peers
 from monitoring.reading.places import PlaceRef, place_of
 from monitoring.reading.series import Line, Point, sheet, trend
+from monitoring.views.default_span import asked_of, part_month
 from rules.indicators import INDICATORS, Indicator
 
 KEY_FIGURES = {
@@ -45,7 +46,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     place, form_selects = _chosen(request)
     if place is None:
         return render(request, "monitoring/overview.html", {"place": None, "nothing": _why_nothing(user)})
-    asked = seen.asked(request.GET, seen.latest_month(user, place.kind, place))
+    asked = asked_of(request, place)
     lines = wanted_lines(request, sheet_of(user, place, asked))
     chosen = {**request.GET.dict(), "fund": asked.fund, "span": str(asked.span), "kind": place.kind, "place": place.key}
     chosen["county"] = str(place.county or "")
@@ -54,6 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "place": place,
         "asked": asked,
+        "part_month": part_month(request, asked),
         "form": FigureFilter(chosen, selects),
         "groups": [(name, list(rows)) for name, rows in groupby(shown_lines(lines, asked), key=lambda row: row["group"])],
         "cards": key_cards(lines, asked),
@@ -72,7 +74,7 @@ def overview_xlsx(request: HttpRequest) -> HttpResponse:
     place, _selects = _chosen(request)
     if place is None:
         raise Http404("没有可导出的地方。")
-    asked = seen.asked(request.GET, seen.latest_month(user, place.kind, place))
+    asked = asked_of(request, place)
     lines = wanted_lines(request, sheet_of(user, place, asked))
     name = f"{place.name}{asked.span.text}{FundType(asked.fund).label}运行指标.xlsx"
     subject = place_of(user, place.key)

@@ -31,6 +31,7 @@ from monitoring.reading.peers import peer_stats, sees_peers
 from monitoring.reading.places import PlaceRef, place_of
 from monitoring.reading.series import bases_shown, versions
 from monitoring.reading.thresholds import threshold_for
+from monitoring.views.default_span import asked_of, part_month
 from monitoring.views.figures import MOST_CHOICES, indicator_url, place_url, trace_url, trend_of
 from monitoring.views.figures_place import upper_links
 from monitoring.views.rows_behind import facts_links
@@ -45,7 +46,7 @@ def indicator(request: HttpRequest, key: str) -> HttpResponse:
     if place is None:
         nowhere = {"indicator": chosen, "place": None, "kinds": kinds_text(chosen), "better": BETTER[chosen.better]}
         return render(request, "monitoring/indicator.html", nowhere)
-    asked = seen.asked(request.GET, seen.latest_month(user, place.kind, place))
+    asked = asked_of(request, place)
     points = trend_of(place, chosen, asked)
     rules = [
         rule
@@ -59,6 +60,7 @@ def indicator(request: HttpRequest, key: str) -> HttpResponse:
         "indicator": chosen,
         "place": place,
         "asked": asked,
+        "part_month": part_month(request, asked),
         "form": _form(user, place, chosen, asked),
         "window": window_text(chosen),
         "better": BETTER[chosen.better],
@@ -113,7 +115,7 @@ def indicator_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     place = _place(request, chosen)
     if place is None:
         raise Refused([Problem("对象", "", "没有可导出的地方。", "请先选择一个您管理范围内的地方。")])
-    asked = seen.asked(request.GET, seen.latest_month(user, place.kind, place))
+    asked = asked_of(request, place)
     points = trend_of(place, chosen, asked)
     sheets = [exports.trend_sheet(place, chosen, asked.fund, list(reversed(points)))]
     members, total = _members(user, place, chosen, asked, request.GET.get("sort", ""))

@@ -20,6 +20,7 @@ from monitoring.reading.figures import figures
 from monitoring.reading.indicator_text import indicators_of, value_text
 from monitoring.reading.places import PlaceRef, place_of
 from monitoring.reading.series import MONTHS, held_months
+from monitoring.views.default_span import asked_of, part_month
 from monitoring.views.figures import indicator_url, key_cards, place_url, sheet_of, trend_of
 from monitoring.views.rows_behind import facts_links
 from rules.indicators import BY_KEY
@@ -43,7 +44,7 @@ PARTS = {
 def place(request: HttpRequest, key: str) -> HttpResponse:
     user: Any = request.user
     ref = seen.seen_place(user, key)
-    asked = seen.asked(request.GET, seen.latest_month(user, ref.kind, ref))
+    asked = asked_of(request, ref)
     strips = []
     for fund in FundType.values:
         one = seen.Asked(fund, asked.span, asked.latest)
@@ -68,6 +69,7 @@ def place(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "place": ref,
         "asked": asked,
+        "part_month": part_month(request, asked),
         "form": FigureFilter(
             {"fund": asked.fund, "span": str(asked.span)}, [("span", "期间", seen.span_choices(asked.latest, asked.span))]
         ),
@@ -87,7 +89,7 @@ def place_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     """The months of the place as the page lists them."""
     user: Any = request.user
     ref = seen.seen_place(user, key)
-    asked = seen.asked(request.GET, seen.latest_month(user, ref.kind, ref))
+    asked = asked_of(request, ref)
     rows = list(reversed(_rows(user, ref, asked.fund, _months(asked.span))))
     name = f"{ref.name}{FundType(asked.fund).label}各月监测数据.xlsx"
     return export_workbook(user, place_of(user, key), name, [exports.month_sheet(ref, asked.fund, rows)])

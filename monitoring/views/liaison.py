@@ -180,13 +180,14 @@ def follow_up_done(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def meeting_file(request: HttpRequest, pk: int) -> HttpResponseBase:
-    return _download(request, _found(request, pk))
+    return download_noted(request.user, _found(request, pk))
 
 
-def _download(request: HttpRequest, found: Any) -> HttpResponseBase:
+def download_noted(user: Any, found: Any) -> FileResponse:
+    """The file of a meeting or of supplied data; who took it stands in the trail."""
     if found.file is None or not found.file.path.exists():
         raise Http404("没有附文件。")
-    liaison.note_opened(request.user, found)  # type: ignore[arg-type]
+    liaison.note_opened(user, found)
     return FileResponse(found.file.path.open("rb"), as_attachment=True, filename=found.file.name)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from core.access import may, require, require_somewhere
-from core.errors import Refused
+from core.errors import Problem, Refused
 from core.exports import export_workbook
 from core.models import County, FundType, PoolingArea
 from core.models.places import Place
@@ -41,6 +41,7 @@ SORTS = {
     "prepared": ("prepared_at",),
 }
 LOOKS = {"base": "solid", "better": "soft", "worse": "dashed"}
+EARLIEST = 2000
 ACTS = {"approve": "已审定", "return": "已退回"}
 
 
@@ -99,8 +100,8 @@ def new(request: HttpRequest) -> HttpResponse:
     require(user, services.PREPARE, place)
     fund = asked.get("fund", "") if asked.get("fund", "") in FundType.values else FundType.RESIDENT.value
     last = timezone.localdate().year - 1
-    year = whole(asked.get("year", "")) or last
-    past = services.past_of(place, fund, min(year, last))
+    year = _base_year(asked.get("year", ""), last)
+    past = services.past_of(place, fund, year)
     suggested = services.suggestion_of(past)
     delivered = next((row.base for row in past.years if row.base.year == year), None)
     if request.method == "POST":
@@ -133,6 +134,16 @@ def new(request: HttpRequest) -> HttpResponse:
         "problems": refusal.problems if refusal else None,
     }
     return _form(request, context, refusal)
+
+
+def _base_year(text: str, last: int) -> int:
+    """The base year of an address: a year that is over, the last one when none is named."""
+    if not text:
+        return last
+    year = whole(text)
+    if year is None or not EARLIEST <= year <= last:
+        raise Refused([Problem("基准年", text[:20], f"基准年“{text[:20]}”无效。", f"请选 {EARLIEST} 至 {last} 年之间已结束的年度。")])
+    return year
 
 
 def edit(request: HttpRequest, pk: int) -> HttpResponse:

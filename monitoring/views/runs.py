@@ -15,13 +15,22 @@ from core.access import Denied, NotAllowed, has_any_role, may
 from core.errors import Refused
 from core.forms import search_field
 from core.models import Alliance, FundType, PoolingArea
-from core.models.jobs import JOB_READERS
 from core.registries import month_end_steps
 from core.scope import get_visible
 from core.texts import whole
 from monitoring.models.periods import Period, PeriodState, RunState
 from monitoring.reading import periods as reading
-from monitoring.reading.runs import AllianceRun, MonthLine, alliance_runs, month_lines, reports_of, running, trial_rows
+from monitoring.reading.runs import (
+    AllianceRun,
+    MonthLine,
+    alliance_runs,
+    areas_of,
+    month_lines,
+    need_reader,
+    reports_of,
+    running,
+    trial_rows,
+)
 from monitoring.services import periods
 from monitoring.views.listing import ListFilter, choices, county_choices, export, local, page_of, sorted_list
 from rules.periods import Month, PeriodError
@@ -132,7 +141,7 @@ def _act(request: HttpRequest, month: str, act: str) -> HttpResponse:
     if request.method != "POST":
         return redirect("monitoring:run", month)
     user: Any = request.user
-    area = next((one for one in _areas(user) if one.pk == whole(request.POST.get("area", ""))), None)
+    area = next((one for one in areas_of(user) if one.pk == whole(request.POST.get("area", ""))), None)
     if area is None:
         raise Http404("没有找到这个统筹区，或者它不在您的管理范围内。")
     reason = request.POST.get("reason", "")
@@ -152,13 +161,8 @@ def _month(text: str) -> Month:
         raise Http404("没有这个月份，请按“2026-09”填写。") from error
 
 
-def _need_reader(user: Any) -> None:
-    if not has_any_role(user, JOB_READERS):
-        raise NotAllowed(Denied("月末处理供医保部门各岗位查看。本单位要办的事项在工作台和通知里。"))
-
-
 def _months(request: HttpRequest) -> tuple[MonthFilter, list[MonthLine]]:
-    _need_reader(request.user)
+    need_reader(request.user)
     lines = month_lines(request.user)
     form = MonthFilter(request.GET, years=sorted({line.month.year for line in lines}, reverse=True))
     wanted = form.wanted()
@@ -170,7 +174,7 @@ def _months(request: HttpRequest) -> tuple[MonthFilter, list[MonthLine]]:
 
 
 def _runs(request: HttpRequest, month: Month) -> tuple[RunFilter, list[AllianceRun]]:
-    _need_reader(request.user)
+    need_reader(request.user)
     form = RunFilter(request.GET, counties=county_choices(request.user))
     wanted = form.wanted()
     runs = alliance_runs(request.user, month)
@@ -181,12 +185,6 @@ def _runs(request: HttpRequest, month: Month) -> tuple[RunFilter, list[AllianceR
     if text := (wanted.get("q") or "").strip():
         runs = [run for run in runs if text in run.alliance.name or text.upper() in run.alliance.code]
     return form, sorted_list(runs, request.GET.get("sort", ""), RUN_SORTS)
-
-
-def _areas(user: Any) -> list[PoolingArea]:
-    """The pooling areas the user's posts stand in."""
-    seen = Alliance.objects.visible_to(user).values("county__pooling_area")
-    return list(PoolingArea.objects.filter(pk__in=seen).order_by("code"))
 
 
 def _page(request: HttpRequest, month: Month, refusal: Refused | None = None, act: str = "") -> HttpResponse:
@@ -200,7 +198,7 @@ def _page(request: HttpRequest, month: Month, refusal: Refused | None = None, ac
         "jobs": running(user, month),
         "reports": reports_of(user, month),
         "trials": list(trial_rows(user, month)),
-        "areas": [_area(user, area, month, refusal, act) for area in _areas(user)],
+        "areas": [_area(user, area, month, refusal, act) for area in areas_of(user)],
         "counts": _counts(runs),
         "may_start": bool(runs) and any(may(user, periods.RUN, run.alliance) for run in runs),
         "startable": {run.alliance.pk for run in runs if may(user, periods.RUN, run.alliance)},
@@ -233,8 +231,8 @@ def _area(user: Any, area: PoolingArea, month: Month, refusal: Refused | None, a
         "area": area,
         "period": period,
         "changes": list(period.changes.select_related("actor")) if period.pk else [],
-        "places": reading.changed_places(period) if closed else [],
-        "facts": reading.changed_facts(period) if closed else [],
+        "places": reading.changed_places(period, user) if closed else [],
+        "facts": reading.changed_facts(period, user) if closed else [],
         "may": bool(may(user, right, area)),
         "undone": [] if closed else periods.undone(area, month),
         "open": refusal is not None and act == ("reopen" if closed else "close"),

@@ -19,7 +19,7 @@ from core.models import Alliance
 from core.scope import get_visible
 from monitoring.models.liaison import DataSupply, Side, SupplyKind, SupplyState
 from monitoring.services import liaison
-from monitoring.views.liaison import _download, _may_somewhere
+from monitoring.views.liaison import _may_somewhere, download_noted
 from monitoring.views.listing import EntryForm, ListFilter, choices, export, local, page_of, sorted_queryset
 
 SORTS = {"sent": ("sent_at",), "alliance": ("alliance__code",), "kind": ("kind",), "state": ("state", "sent_at")}
@@ -126,9 +126,14 @@ def supply_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 @require_GET
 def supply_file(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _found(request, pk)
+    need_standing(found)
+    return download_noted(request.user, found)
+
+
+def need_standing(found: DataSupply) -> None:
+    """404 for data that were withdrawn."""
     if found.state == SupplyState.WITHDRAWN:
         raise Http404("这份数据已撤回。")
-    return _download(request, found)
 
 
 def _found(request: HttpRequest, pk: int) -> DataSupply:

@@ -18,7 +18,7 @@ from core.models import County, FundType, Role
 from core.scope import get_visible
 from monitoring.models.collection import EnrolmentTarget, TargetState
 from monitoring.services import collection as services
-from monitoring.views.collection import _need_reader
+from monitoring.views.collection import need_collection_reader
 from monitoring.views.listing import ListFilter, choices, county_choices, export, local, page_of, sorted_queryset
 
 SORTS = {
@@ -53,7 +53,7 @@ class TargetForm(forms.Form):
 def target_list(request: HttpRequest) -> HttpResponse:
     """The list; a POST enters a new version."""
     user: Any = request.user
-    _need_reader(request)
+    need_collection_reader(request.user)
     if request.method != "POST":
         return _page(request, TargetForm(user=user, initial={"year": timezone.localdate().year}))
     require_somewhere(user, services.ENTER)
@@ -73,7 +73,7 @@ def target_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def target_list_xlsx(request: HttpRequest) -> HttpResponse:
-    _need_reader(request)
+    need_collection_reader(request.user)
     form, found = _rows(request)
     rows = [
         [row.year, row.county.name, row.get_fund_type_display(), row.version, row.expected, row.basis,
@@ -96,7 +96,7 @@ def target_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     try:
         services.decide_target(user, found, confirm=act == "confirm", note=request.POST.get("reason", ""))
     except Refused as refusal:
-        _need_reader(request)
+        need_collection_reader(request.user)
         return _page(request, TargetForm(user=user), refusal, open_act=f"{act}-{found.pk}")
     messages.success(request, "已核定。" if act == "confirm" else "已退回。")
     return redirect(found)

@@ -21,6 +21,7 @@ from monitoring.forms_warnings import ThresholdFilter, ThresholdForm, scale_of
 from monitoring.models import Level, PlaceMonth, Threshold, ThresholdStatus
 from monitoring.reading import thresholds as reading
 from monitoring.reading.places import visible_places
+from monitoring.reading.seen import only_configures
 from monitoring.reading.warnings import against, told
 from monitoring.services import thresholds as services
 from monitoring.views.warnings import refused_by
@@ -40,8 +41,12 @@ FIELDS = (
 )  # fmt: skip
 
 
+READERS = BUREAU_ROLES | {Role.OBSERVER}
+"""Posts that see what a threshold would have done; an administrator sees the rules only."""
+
+
 def _is_bureau(user: Any) -> bool:
-    return has_any_role(user, BUREAU_ROLES | {Role.OBSERVER, Role.ADMINISTRATOR})
+    return has_any_role(user, READERS | {Role.ADMINISTRATOR})
 
 
 def _seen(user: Any) -> QuerySet[Threshold]:
@@ -84,6 +89,7 @@ def threshold_list(request: HttpRequest) -> HttpResponse:
         and bool(may(request.user, services.ENTER, area))  # type: ignore[arg-type]
         and not Threshold.objects.filter(pooling_area=area).exclude(status=ThresholdStatus.ENDED).exists(),
         "is_bureau": _is_bureau(request.user),
+        "reads_warnings": not only_configures(request.user),
     }
     return render(request, "monitoring/thresholds.html", context)
 
@@ -138,21 +144,24 @@ def threshold_page(
 ) -> HttpResponse:
     """The page: the rule, what history suggests, what it would do in a month, the acts."""
     user: Any = request.user
-    bureau = _is_bureau(user)
+    reads = has_any_role(user, READERS)
     month = _month(request, found.pooling_area)
     place = services.place_of(found)
     enters, approves, ends = (may(user, act, place) for act in (services.ENTER, services.APPROVE, services.END))
     own = found.entered_by_id == user.pk
-    preview = reading.preview(found, month) if bureau and month is not None and found.status != ThresholdStatus.ENDED else None
+    known = {one.key for one in visible_places(user, found.kind)}
+    judges = reads and month is not None and found.status != ThresholdStatus.ENDED
+    preview = reading.preview(found, month, known) if judges and month is not None else None
     context: dict[str, Any] = {
         "threshold": found,
         **_row(found),
-        "is_bureau": bureau,
+        "is_bureau": reads,
         "month": month,
         "months": _months(found.pooling_area),
         "preview": preview,
-        "breaches": _breaches(user, found, preview) if preview else [],
-        "suggested": _suggested(found, month) if bureau else [],
+        "breaches": _breaches(found, preview) if preview else [],
+        "suggested": _suggested(found, month) if reads else [],
+        "reads_warnings": not only_configures(user),
         "may_edit": bool(enters) and found.status in (ThresholdStatus.DRAFT, ThresholdStatus.TRIAL),
         "may_try": bool(enters) and found.status == ThresholdStatus.DRAFT,
         "may_approve": bool(approves) and not own and found.status == ThresholdStatus.TRIAL,
@@ -189,16 +198,14 @@ def _month(request: HttpRequest, area: PoolingArea) -> Month | None:
     return asked if asked in months else (months[0] if months else None)
 
 
-def _breaches(user: Any, found: Threshold, preview: reading.Preview) -> list[dict[str, Any]]:
+def _breaches(found: Threshold, preview: reading.Preview) -> list[dict[str, Any]]:
     """The places that would be warned, as far as the user sees them."""
-    seen = {place.key for place in visible_places(user, found.kind)}
-    rows = [one for one in preview.breaches if one.place.key in seen]
     return [
         {
             "place": one.place, "fund": one.fund_type, "level": one.level, "label": Level(one.level).label,
             "value": told(found.indicator, one.figure.value), "compared": told(found.indicator, one.compared),
         }
-        for one in rows[:SHOWN_BREACHES]
+        for one in preview.breaches[:SHOWN_BREACHES]
     ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from monitoring.models import Warning, WarningAnswer, WarningChange, WatchEntry
 from monitoring.parameters import RECOVER_MONTHS, whole
 from monitoring.reading import warning_months
 from monitoring.reading.places import place_of, ref_of
+from monitoring.reading.seen import only_configures
 from monitoring.reading.warnings import (
     Tally,
     WarningRow,
@@ -48,7 +49,9 @@ CAUSE_NUMBERS = ("now", "before", "change", "share", "ratio")
 
 @require_GET
 def warning_list(request: HttpRequest) -> HttpResponse:
-    """Every warning the user sees, open ones and the gravest first."""
+    """Every warning the user sees, open ones and the gravest first; who only configures is sent to the thresholds."""
+    if only_configures(request.user):
+        return redirect("monitoring:thresholds")
     form, found = _chosen(request)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     page.object_list = with_figures(page.object_list)
@@ -130,11 +133,12 @@ def warning_page(
     user: Any = request.user
     today = timezone.localdate()
     figures = list(found.figures.order_by("pk"))
-    newest = figures[-1] if figures else None
-    course = warning_months.course_of(found, newest)
+    newest = max(figures, key=lambda one: (one.year, one.month, one.pk), default=None)
+    known = next((one for one in reversed(figures) if one.value is not None), newest)
+    course = warning_months.course_of(found, known)
     changes = list(found.changes.select_related("actor").prefetch_related("files").order_by("pk"))
     answers = list(found.answers.select_related("answered_by").prefetch_related("files").order_by("number"))
-    parts = warning_months.parts_of(user, found, newest)
+    parts = warning_months.parts_of(user, found, known)
     month = parts.span.last if parts else None
     bureau = bool(roles_at(user, found.at) & (BUREAU_ROLES | {Role.OBSERVER}))
     context: dict[str, Any] = {
@@ -146,7 +150,8 @@ def warning_page(
         "figures": list(reversed(figures)),
         "figure_rows": [_figure_row(found, one) for one in reversed(figures)],
         "course": course,
-        "facts": shown.facts(course, found, newest),
+        "facts": shown.facts(course, found, known),
+        "stale": _stale(known, newest),
         "events": shown.events(found, changes, answers, today, _recover_months(found)),
         "answer": answers[-1] if answers else None,
         "former_answers": list(reversed(answers[:-1])),
@@ -154,8 +159,8 @@ def warning_page(
         "part_rows": [{"part": part, **shown.change_text(part)} for part in parts.rows] if parts else [],
         "part_total": shown.change_text(parts.total) if parts else None,
         "parts_month": month,
-        "causes": _causes(newest),
-        "causes_missing": (newest.data or {}).get("causes_missing", "") if newest is not None else "",
+        "causes": _causes(known),
+        "causes_missing": (known.data or {}).get("causes_missing", "") if known is not None else "",
         "panel": panel_of(request, found, answers[-1] if answers else None, act if refusal else ""),
         "is_bureau": bureau,
         "trail_head": head_hash(found.at),
@@ -172,12 +177,12 @@ def warning_page(
             month_lines=shown.month_table(course),
             missing=shown.missing_months(course),
             scenarios=shown.scenarios(course),
-            trace=_trace(course, newest),
+            trace=_trace(course, known),
             is_money=course.is_money,
             rows_text=f"{course.whole.place} {course.span.text}，{len(course.whole.rows)} 个月的月度数据",
         )
     else:
-        context["trace"] = newest.trace if newest else []
+        context["trace"] = known.trace if known else []
     return render(request, "monitoring/warning.html", context, status=refusal.status if refusal else 200)
 
 
@@ -187,6 +192,14 @@ def _trace(course: warning_months.Course, newest: Any) -> Any:
     if newest is not None and newest.trace and (not now or newest.value == course.whole.value):
         return newest.trace
     return now
+
+
+def _stale(known: Any, newest: Any) -> str:
+    """That the figures shown are those of an earlier month, because the newest month could not be judged."""
+    if newest is None or known.pk == newest.pk:
+        return ""
+    shown_month, last = f"{known.year} 年 {known.month} 月", f"{newest.year} 年 {newest.month} 月"
+    return f"{last}的数据还不能判断，以下按最近能判断的 {shown_month}列出；数据齐全后自动更新。"
 
 
 def _figure_row(found: Warning, one: Any) -> dict[str, Any]:
@@ -260,7 +273,8 @@ def letter(request: HttpRequest, pk: int, change: int) -> HttpResponse:
     asked = get_object_or_404(
         WarningChange.objects.select_related("actor").prefetch_related(Prefetch("files")), warning=found, pk=change, act=Act.INQUIRE
     )
-    newest = found.figures.filter(noted_at__lte=asked.at).order_by("-pk").first() or found.figures.order_by("-pk").first()
+    figures = found.figures.order_by("-year", "-month", "-pk")
+    newest = figures.filter(noted_at__lte=asked.at).first() or figures.first()
     number = found.changes.filter(act=Act.INQUIRE, pk__lte=asked.pk).count()
     context = {
         "warning": found, "row": WarningRow(found, newest, timezone.localdate()), "change": asked, "number": number,

@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from core.access import Allowed, Denied
+from core.access import BUREAU_ROLES, Allowed, Denied, roles_at
+from core.models import Role
 from core.parameters import value as parameter
 from core.working_days import add_working_days
 from monitoring.forms_warnings import (
@@ -43,8 +44,14 @@ FORMS: dict[str, type[forms.Form]] = {
     Act.REOPEN: ReasonForm,
 }
 FOLDED = (Act.INQUIRE, Act.TALK, Act.EXTEND, Act.WITHDRAW, Act.REPORT, Act.CLOSE, Act.REOPEN)
-NEXT = (Act.SEND, Act.ANSWER, Act.ACCEPT, Act.CLOSE, Act.REOPEN)
-"""The acts that take a warning on: why somebody may not do them is told."""
+DUE: dict[str, tuple[str, str]] = {
+    WarningState.RAISED: (Act.SEND, "等待医保局送达。"),
+    WarningState.SENT: (Act.ANSWER, "等待答复。"),
+    WarningState.RETURNED: (Act.ANSWER, "等待补充后重新答复。"),
+    WarningState.ANSWERED: (Act.ACCEPT, "答复已提交，等待医保局审定。"),
+    WarningState.ACCEPTED: (Act.CLOSE, "整改跟踪中：每月随数据更新，指标连续恢复后由医保局复核人解除。"),
+}
+"""By state: the one act that takes a warning on, whose refusal is told, and what everybody else is waiting for."""
 BUTTONS = {
     Act.SEND: "送达", Act.ANSWER: "提交答复", Act.WITHDRAW: "撤回答复", Act.INQUIRE: "发函询问", Act.TALK: "记录约谈",
     Act.EXTEND: "延长期限", Act.CLOSE: "解除预警", Act.REOPEN: "重新打开", Act.REPORT: "上报",
@@ -82,6 +89,7 @@ class PanelAct:
 class Panel:
     acts: tuple[PanelAct, ...]
     denied: tuple[str, ...]
+    waiting: str
     decide: Any
     return_url: str
     accept_url: str
@@ -112,7 +120,9 @@ def panel_of(request: HttpRequest, found: Warning, last: WarningAnswer | None, r
     answers = services.allowed_acts(user, found)
     known = [act for act in FORMS if transition(found.state, act) is not None and not (act == Act.REPORT and found.alliance)]
     allowed = [act for act in known if isinstance(answers.get(Act(act)), Allowed)]
-    denied = [answer.reason for act in NEXT if act in known and isinstance(answer := answers.get(act), Denied)]
+    due, waiting = DUE.get(found.state, ("", ""))
+    answer = answers.get(Act(due)) if due else None
+    denied = [answer.reason] if isinstance(answer, Denied) and _concerns(user, found, due) else []
     today = timezone.localdate()
     answer_days = int(parameter(ANSWER_DAYS, found.at, today).text)
     return_days = int(parameter(RETURN_DAYS, found.at, today).text)
@@ -134,7 +144,8 @@ def panel_of(request: HttpRequest, found: Warning, last: WarningAnswer | None, r
         decide = form_of(request, refused, {})
     return Panel(
         acts=tuple(acts),
-        denied=tuple(dict.fromkeys(denied)),
+        denied=tuple(denied),
+        waiting=waiting,
         decide=decide,
         return_url=reverse("monitoring:warning-act", args=[found.pk, Act.RETURN.value]),
         accept_url=reverse("monitoring:warning-act", args=[found.pk, Act.ACCEPT.value]),
@@ -142,6 +153,11 @@ def panel_of(request: HttpRequest, found: Warning, last: WarningAnswer | None, r
         may_return=Act.RETURN in allowed,
         may_accept=Act.ACCEPT in allowed,
     )
+
+
+def _concerns(user: Any, found: Warning, act: str) -> bool:
+    """Whether a refusal of the act is told: what only the bureau does is no business of a hospital."""
+    return act == Act.ANSWER or bool(roles_at(user, found.at) & (BUREAU_ROLES | {Role.OBSERVER}))
 
 
 def form_of(request: HttpRequest, act: str, initial: dict[str, Any] | None = None) -> Any:

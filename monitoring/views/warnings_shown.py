@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -56,6 +56,7 @@ class Event:
     change: WarningChange | None = None
     answer: WarningAnswer | None = None
     due: date | None = None
+    folded: tuple[Event, ...] = ()
 
     @property
     def is_letter(self) -> bool:
@@ -81,10 +82,21 @@ def chart(course: Course) -> dict[str, Any]:
     elif course.whole_bound is not None:
         side = "上限" if course.above else "下限"
         name = f"{side} {told(course.indicator.key, course.whole_bound)}"
-        data["limits"] = [{"name": name, "value": _plain(unit, course.whole_bound), "red": True, "at": "end"}]
+        data["limits"] = [{"name": name, "value": _plain(unit, course.whole_bound), "red": True, "at": _free_end(course)}]
         values.append(course.whole_bound)
     data.update(_range(unit, [one for one in values if one is not None]))
     return data
+
+
+def _free_end(course: Course) -> str:
+    """At which end of the threshold's line its name stands: where both lines lie further from it."""
+    bound, apart = course.whole_bound, []
+    for row in course.months:
+        drawn = [row.figure.value, row.to_date.value if row.to_date and row.month.year == course.last.month.year else None]
+        known = [abs(value - bound) for value in drawn if value is not None and bound is not None]
+        if known:
+            apart.append(min(known))
+    return "start" if apart and min(apart[:2]) > min(apart[-2:]) else "end"
 
 
 def chart_unit(course: Course) -> str:
@@ -186,14 +198,14 @@ def _money_fact(course: Course, figure: Any) -> dict[str, Any]:
 def _distress_facts(warning: Warning, figure: Any) -> list[dict[str, Any]]:
     """Income, spending, what is short, and what the year is expected to come to."""
     held = figure.data
-    projected = yuan(held.get("projected_income")), yuan(held.get("projected_spending"))
+    projected = wan(held.get("projected_income")), wan(held.get("projected_spending"))
     return [
         {"label": "本年累计收入", "value": wan(held.get("income")), "unit": "万元", "sub": held.get("text", "")},
         {"label": "本年累计支出", "value": wan(held.get("spending")), "unit": "万元", "sub": "连续出险" if held.get("continuing") else ""},
         {"label": "当期结余", "value": wan(figure.value), "unit": "万元", "bad": (figure.value or 0) < 0, "trace": bool(figure.trace)},
         {
             "label": "涉及金额（缺口）", "value": yuan(figure.affected), "unit": "元", "bad": bool(figure.affected),
-            "sub": f"预计全年收入 {projected[0]}，支出 {projected[1]}" if BLANK not in projected else "",
+            "sub": f"预计全年收 {projected[0]}、支 {projected[1]} 万元" if BLANK not in projected else "",
         },
     ]  # fmt: skip
 
@@ -241,7 +253,23 @@ def events(
         text = "；".join(filter(None, [who, _data_text(change), change.reason.rstrip("。；"), _until(change)]))
         state = "bad" if change.act in BAD_ACTS else "done"
         told_events.append(Event(label, state, day(change.at, "time"), text, change, answer))
-    return [*told_events, *_coming(warning, today, recover_months)]
+    return [*_folded(told_events), *_coming(warning, today, recover_months)]
+
+
+def _folded(told_events: Sequence[Event]) -> list[Event]:
+    """Months that only brought new figures, several in a row, are one entry: the newest, the earlier ones folded in it."""
+    rows: list[Event] = []
+    for event in told_events:
+        last = rows[-1] if rows else None
+        if last is not None and _is_update(last) and _is_update(event):
+            rows[-1] = replace(event, folded=(*last.folded, replace(last, folded=())))
+        else:
+            rows.append(event)
+    return rows
+
+
+def _is_update(event: Event) -> bool:
+    return event.change is not None and event.change.act == Act.UPDATE
 
 
 def _coming(warning: Warning, today: date, recover_months: int) -> list[Event]:

@@ -10,12 +10,13 @@ from core.jobs import run_now
 from core.models.jobs import JobState
 from portal.demo import story
 from portal.demo.clock import acting_on
-from portal.demo.facts import OUTSIDE
+from portal.demo.facts import OUTSIDE, month_rows
 from portal.demo.people import COUNTY_OFFICER, user
 from portal.demo.places import county_of
 
-ROWS = 247_000
-EMPLOYEE_ROWS = 0.135
+ROWS = 262_000
+EMPLOYEE_ROWS = 0.227
+"""As many as the facts of these months would count, so that the claims go on where the facts end."""
 INSURED = 393_000
 WAITED_FOR = ("received", "checking", "accepting")
 
@@ -30,7 +31,7 @@ def receive(rows: int) -> None:
     with acting_on(last.next().first_day, 16):
         receive_synthetic(
             user(COUNTY_OFFICER), county, first, last, rows, outside=outside, persons=INSURED * rows // ROWS,
-            employee_rows=EMPLOYEE_ROWS,
+            employee_rows=EMPLOYEE_ROWS, like=[row for month in story.CLAIMS_MONTHS for row in month_rows(county.code, month)],
         )  # fmt: skip
 
 

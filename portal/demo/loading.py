@@ -168,7 +168,9 @@ def run_steps(planned: list[Step], progress: Callable[[int, int, str], None]) ->
 
 def steps(claims_rows: int, prepaid: Collection[Month] = story.MONTHS) -> list[Step]:
     """The story in the order of its days; a shorter one has fewer claims and prepays only some months."""
-    made = Step(START, 0, "结算明细", "生成一个县的结算明细", _bind(claims.receive, claims_rows), in_real_time=True)
+    # After the facts of every month before the extract's own: stored earlier, its late claims would make those months.
+    received = story.CLAIMS_MONTHS[0].first_day.replace(day=9)
+    made = Step(received, 0, "结算明细", "生成一个县的结算明细", _bind(claims.receive, claims_rows), in_real_time=True)
     taken = Step(story.LAST_MONTH.next().first_day, 3, "结算明细", "结算明细入库", claims.finish, in_real_time=True)
     planned = [made, taken, *_yearly(), *_monthly(prepaid), *_closing()]
     return sorted(planned, key=lambda step: (step.day, step.order))
@@ -272,6 +274,7 @@ def monitoring_steps(months: Collection[Month] = story.MONTHS, watched: Collecti
     for code, deeds in (
         (story.YW, ((12, ""),)),
         (story.YE, ((2, ""), (3, "send"), (11, "answer"))),
+        (story.QX, ((5, ""), (6, "send"))),
         (story.HP, ((2, ""), (3, "send"), (6, "answer"), (12, "return"))),
     ):
         for day_of_november, act in deeds:

@@ -29,7 +29,7 @@ from monitoring.services import (
     warnings,
     watching,
 )
-from portal.demo.people import HOSPITALS, OFFICER, REVIEWER, user
+from portal.demo.people import HOSPITALS, OFFICER, REVIEWER, SECOND_OFFICER, user
 from portal.demo.places import AREA_CODE, alliance_of
 from portal.demo.reports import REPORTERS
 from portal.demo.story import HP, LAST_MONTH, QX, YE, YW
@@ -60,11 +60,15 @@ CAUSES = (
         "分病种核对费用结构，集采品种本季度全部切换，药占比纳入科室考核。",
     ),
 )
+TALKED_TO, SLACK = 44, 45
+"""Days after sending by which whoever was talked to answers; after the time for its measures, until a warning is closed."""
+TARGETS, LONG = ("两个月内回到阈值以内", "年度内逐月回落，回到阈值以内"), 120
 MORE = "请补充分机构的时间表和责任人，并说明对全年支出的影响金额。"
 LETTER = "答复期限已过仍未说明原因，请书面说明支出增长的机构、病种和控制措施。"
 TALK = "约谈院长和分管副院长：要求两周内提交整改方案，逐月报送执行情况。"
 EXPLAINED = "增长由政策调整引起，已核实不属于异常支出，继续在月度分析中跟踪。"
 FOLLOWED = "指标已连续两个月恢复正常，整改措施落实，予以解除。"
+SETTLED = "整改期满，措施已逐项落实，指标较触发时趋稳，转入月度分析继续跟踪，不再单独督办。"
 
 WATCH_TEXT = "住院支出增幅高于全县，列入监控重点，按月核查次均费用和入院指征。"
 MEASURES = "一是对支出增长过快的成员单位逐家约谈；二是加强转外就医登记管理，控制未备案外出；三是四季度逐月调度预算执行。"
@@ -79,6 +83,7 @@ BASIS = "按近三年基金月报与结算数据推算，缴费标准增幅参�
 BY_HAND = {
     YW: ("10 月下旬日间手术结算量骤增", "yellow", "10 月下旬日间手术结算人次为上半月的 2.4 倍，请核实是否集中结算。"),
     YE: ("门诊慢特病处方量异常", "orange", "三季度高血压长处方量比上年同期多 31%，请说明原因和管理措施。"),
+    QX: ("康复科长期住院病人增多", "yellow", "10 月末住院超过 60 日的病人比上月末多 17 人，请说明收治指征和出院计划。"),
     HP: ("检查检验费用持续上升", "yellow", "检查检验占比连续三个月高于全市中位数，请分科室说明。"),
 }
 """Warnings raised by hand: alliance → title, level, reason."""
@@ -86,7 +91,8 @@ BY_HAND = {
 
 @dataclass(frozen=True)
 class Path:
-    """Days people let pass: before sending, answering, deciding, completing what was returned. None: they never do."""
+    """Days people let pass: before sending, answering, deciding, completing what was returned. None: not before they were
+    talked to. ``measures``: days the answer names for what is to be done."""
 
     send: int = 1
     answer: int | None = 7
@@ -96,13 +102,14 @@ class Path:
     withdraws: bool = False
     explained: bool = False
     letter: bool = False
+    measures: int = 75
 
 
 PATHS = (
     Path(),
-    Path(answer=9, decide=3, complete=21, returns=True),
-    Path(answer=25),
-    Path(answer=11, decide=30),
+    Path(answer=9, decide=3, complete=21, returns=True, measures=180),
+    Path(answer=25, measures=250),
+    Path(answer=11, decide=30, measures=220),
     Path(answer=6, explained=True),
     Path(answer=None, letter=True),
     Path(withdraws=True),
@@ -166,12 +173,14 @@ def _tend(w: held.Warning, path: Path, today: date) -> None:
             warnings.inquire(officer, w, LETTER, today + timedelta(days=14))
         elif path.letter and Act.INQUIRE in done and Act.TALK not in done and rested >= 30:
             warnings.talk(officer, w, TALK, today, "市医保局林晓岚、医共体院长及财务负责人")
-        elif answerer is not None and path.answer is not None and rested >= path.answer:
+        elif path.letter and Act.TALK in done and rested >= TALKED_TO:
+            _answer(answerer, w, today)
+        elif path.answer is not None and rested >= path.answer:
             _answer(answerer, w, today)
             if path.withdraws and Act.WITHDRAW not in done:
                 warnings.withdraw(answerer, w, "附表口径有误，更正后重新答复。")
     elif w.state == WarningState.RETURNED:
-        if answerer is not None and rested >= path.complete:
+        if rested >= path.complete:
             _answer(answerer, w, today)
     elif w.state == WarningState.ANSWERED:
         if rested >= path.decide:
@@ -184,18 +193,21 @@ def _tend(w: held.Warning, path: Path, today: date) -> None:
             warnings.close(user(REVIEWER), w, FOLLOWED)
         elif path.explained and rested >= 20:
             warnings.close(user(REVIEWER), w, EXPLAINED)
+        elif rested >= path.measures + SLACK:
+            warnings.close(user(REVIEWER), w, SETTLED)
 
 
-def _answerer(w: held.Warning) -> User | None:
+def _answerer(w: held.Warning) -> User:
     if w.alliance is not None:
         return user(HOSPITALS[w.alliance.code])
-    return user(REPORTERS[w.county.code]) if w.county is not None else None
+    return user(REPORTERS[w.county.code] if w.county is not None else SECOND_OFFICER)
 
 
 def _answer(answerer: User, w: held.Warning, today: date) -> None:
+    days = path_of(w).measures
     cause, measures = CAUSES[crc32(w.number.encode()) % len(CAUSES)]
     warnings.answer(
-        answerer, w, cause=cause, measures=measures, by_date=today + timedelta(days=75), target="两个月内回到阈值以内"
+        answerer, w, cause=cause, measures=measures, by_date=today + timedelta(days=days), target=TARGETS[days > LONG]
     )
 
 

@@ -19,7 +19,7 @@ OFFICER, REVIEWER, FINANCE, AUDITOR, ADMIN = "lin.officer", "he.reviewer", "wu.f
 SECOND_AUDITOR, AUDIT_REVIEWER, SECOND_AUDIT_REVIEWER, LEGAL = "liu.auditor", "qian.audit", "bai.audit", "li.legal"
 COUNTY_AUDITORS = {"990101": "chen.audit", "990102": "tao.audit", "990103": "pan.audit"}
 MEMBER = "huang.member"
-SECOND_ADMIN, COUNTY_OFFICER = "admin2", "fang.officer"
+SECOND_ADMIN, SECOND_OFFICER, COUNTY_OFFICER = "admin2", "chen.officer", "fang.officer"
 HOSPITALS = {
     "LC-QX": "zhou.hospital",
     "LC-YL-E": "zheng.hospital",
@@ -48,7 +48,7 @@ PEOPLE: tuple[Person, ...] = (
     Person(ADMIN, "邓维", Role.ADMINISTRATOR, CITY, BUREAU),
     Person(SECOND_ADMIN, "罗毅", Role.ADMINISTRATOR, CITY, BUREAU),
     Person(OFFICER, "林晓岚", Role.FUND_OFFICER, CITY, BUREAU),
-    Person("chen.officer", "陈立新", Role.FUND_OFFICER, CITY, BUREAU),
+    Person(SECOND_OFFICER, "陈立新", Role.FUND_OFFICER, CITY, BUREAU),
     Person(REVIEWER, "何劲松", Role.FUND_REVIEWER, CITY, BUREAU),
     Person("su.reviewer", "苏敏", Role.FUND_REVIEWER, CITY, BUREAU),
     Person(FINANCE, "吴佳", Role.FUND_FINANCE, CITY, BUREAU),

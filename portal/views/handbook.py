@@ -62,6 +62,7 @@ def formulas(request: HttpRequest) -> HttpResponse:
     context = {
         "formulas": handbook.formulas(scheme),
         "indicators": indicator_texts(),
+        "method": handbook.projection_method(),
         "scheme": scheme,
         "adopted": adopted,
         "parameters": scheme.parameters(),

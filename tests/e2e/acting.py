@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.jobs import run_now
 from core.models import Job
@@ -54,6 +55,9 @@ def fits(page: Page, accessible: Any) -> None:
     """A page is never wider than its screen, on the telephone and at the desk, and axe finds nothing."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (page.url, width)
+        try:  # charts are drawn anew a moment after the width changed
+            page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth", timeout=2000)
+        except PlaywrightTimeout as error:
+            raise AssertionError(f"{page.url} is wider than {width} px") from error
     page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 100)))")  # what follows the width is done
     accessible(page)

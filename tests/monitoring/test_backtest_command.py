@@ -215,6 +215,25 @@ def test_a_month_loaded_long_afterwards_counts_at_once_but_tells_no_delay(world)
     assert all(series.untold == {2024 * 12 + 4} for series in history.yuan.values())
 
 
+@pytest.mark.parametrize("late", [1, 2, 5])
+def test_months_loaded_together_a_few_months_late_are_no_late_claims(world, late):
+    with known_at(Month(2025, 1).plus(late)):
+        month_of_facts(world, Month(2025, 1), 100)
+    with known_at(Month(2025, 9)):
+        month_of_facts(world, Month(2025, 1), 110)
+    found = triangle([world.alliance])
+    assert found.untold == {world.qingxi.pk: {Month(2025, 1)}}
+    assert {row.known for row in found.newly} == {Month(2025, 1), Month(2025, 9)}  # the correction came later indeed
+    assert sum(row.yuan for row in found.newly if row.known == Month(2025, 9)) > 0
+
+
+def test_a_month_delivered_in_the_month_after_its_own_is_told_as_it_came(world):
+    with known_at(Month(2025, 1), days=28):
+        month_of_facts(world, Month(2025, 1))
+    found = triangle([world.alliance])
+    assert found.untold == {} and {row.known for row in found.newly} == {Month(2025, 1)}
+
+
 def test_any_number_of_alliances_and_versions_is_read_in_two_queries(world, django_assert_num_queries):
     deliver(world, Month(2025, 1), Month(2025, 3))
     with known_at(Month(2025, 4)):

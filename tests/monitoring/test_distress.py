@@ -203,3 +203,11 @@ def test_a_reversal_month_with_negative_spending_is_no_distress(world):
     funds_row(world.qingxi, Month(2026, 1), 10, -50)
     assert judge_distress(world.qingxi, "EMP", Month(2026, 1)).level == ""
     assert JUNE < JULY
+
+
+def test_the_reason_names_a_shortfall_with_a_true_minus_and_no_stray_space(world):
+    w = distressed(world)
+    distressed(world, AUGUST)
+    shown = w.figures.latest("pk").data["shown"]
+    assert shown.startswith("累计当期结余 −") and shown.endswith(" 元")
+    assert f"2026-08 为{shown}（" in w.changes.filter(act=Act.UPDATE).latest("pk").reason

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from core.models import Membership, Notice
 from core.registries import month_end_steps
 from monitoring.models import Warning, WarningChange, WarningFigure
-from monitoring.services import following, raising, thresholds, warnings
+from monitoring.services import following, raising, warnings
 from monitoring.services.evaluating import evaluate_month
 from monitoring.states import Act
 from monitoring.verification_warnings import verify_warnings
@@ -152,7 +152,7 @@ def test_changed_facts_of_a_noted_month_are_a_correction(world):
     outcome = judged(world, JULY, "17.2")
     assert (outcome.restated, outcome.raised) == (1, 0)
     change = w.changes.last()
-    assert change.act == Act.RESTATE and change.reason == "2026-07 为 17.2%（黄），原为 17.5%（黄）"
+    assert change.act == Act.RESTATE and change.reason == "2026-07 为 17.20%（黄），原为 17.50%（黄）"
     assert [figure.value for figure in w.figures.order_by("pk")] == [Decimal("0.175"), Decimal("0.172")]
     assert evaluate_month(world.qingxi, JULY).restated == 0
 
@@ -268,17 +268,20 @@ def test_execution_ahead_of_the_pace_of_earlier_years_is_raised(world):
     assert (figure.value, figure.compared) == (Decimal("0.7"), Decimal("0.6"))
 
 
-def test_peers_need_three_others_to_be_compared_with(world):
-    live(world, basis="peers", yellow="-0.05", orange=None, red=None)
-    for alliance, percent in ((world.alliance, 10), (world.east, 20), (world.west, 22)):
-        share_row(alliance, JULY, percent)
-    assert evaluate_month(world.qingxi, JULY).unjudged == 1
+def test_a_hospital_is_held_against_five_others_at_least(world):
     from core.models import Alliance
 
-    fourth = Alliance.objects.create(county=world.yunling, code="YL-N", name="云岭县北部医共体", valid_from=date(2020, 1, 1))
-    share_row(fourth, JULY, 24)
+    live(world, basis="peers", yellow="-0.05", orange=None, red=None)
+    others = [
+        Alliance.objects.create(county=world.yunling, code=f"YL-{number}", name=f"云岭县第{number}医共体", valid_from=date(2020, 1, 1))
+        for number in range(3)
+    ]  # fmt: skip
+    for alliance, percent in zip((world.alliance, world.east, world.west, *others[:2]), (10, 20, 21, 22, 23), strict=True):
+        share_row(alliance, JULY, percent)
+    assert evaluate_month(world.qingxi, JULY).unjudged == 1  # of four others the median would tell one of them too much
+    share_row(others[2], JULY, 24)
     assert evaluate_month(world.qingxi, JULY).raised == 1
-    # median of 20, 22 and 24 is 22: 5 points below is 17
+    # median of 20 to 24 is 22: 5 points below is 17
     assert newest(world).figures.get().threshold_value == Decimal("0.17")
 
 
@@ -374,13 +377,6 @@ def test_numbers_run_without_gaps_for_a_place_fund_and_year(world, time_machine)
     assert w.number == "警-2027-0108-QX-RES-01"
 
 
-def test_an_ended_threshold_lets_its_warning_rest(world):
-    w = ground.raised(world, "15.5")
-    thresholds.end(world.reviewer, w.threshold, "地方另行规定")
-    assert judged(world, SEPTEMBER, "12").text.startswith("2026-09 预警：没有变化")
-    assert w.figures.count() == 1
-
-
 def test_the_months_end_judges_the_county_and_the_city(world):
     live(world)
     share_row(world.alliance, JULY, "15.5")
@@ -401,3 +397,9 @@ def test_a_small_provider_is_left_out_unless_it_has_a_warning_already(world):
     outcome = evaluate_month(world.qingxi, AUGUST)
     assert (outcome.updated, outcome.unjudged) == (1, 1)
     assert "低于最小规模 100" in WarningFigure.objects.last().data["why_not"]
+
+
+def test_the_reasons_say_values_with_two_decimals(world):
+    w = ground.raised(world, "17.4567")
+    judged(world, JULY, "16.9876")
+    assert "2026-07 为 16.99%" in w.changes.last().reason and "原为 17.46%" in w.changes.last().reason

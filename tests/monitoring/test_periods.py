@@ -285,10 +285,10 @@ def test_what_changed_since_the_closing_stands_beside_what_was_known(world, step
     place_month(world, "100.00", current=False)
     clock.shift(timedelta(hours=1))
     period = periods.close_period(world.reviewer, world.area, MAY, REASON)
-    assert reading.changed_places(period) == []
+    assert reading.changed_places(period, world.officer) == []
     clock.shift(timedelta(hours=1))
     place_month(world, "130.50", version=2)
-    (change,) = reading.changed_places(period)
+    (change,) = reading.changed_places(period, world.officer)
     assert (change.place, change.charged_then, change.charged_now) == ("青溪县", Decimal("100.00"), Decimal("130.50"))
     assert (change.difference, change.reason) == (Decimal("30.50"), "迟到明细")
 
@@ -297,13 +297,13 @@ def test_facts_that_come_after_the_closing_are_named_by_county(world, steps):
     from tests.settlement import ground
 
     period = periods.close_period(world.reviewer, world.area, MAY, REASON)
-    assert reading.changed_facts(period) == []
+    assert reading.changed_facts(period, world.officer) == []
     ground.facts(world, "195000000.00", "90000000.00")
     year = Period.objects.create(pooling_area=world.area, year=ground.YEAR, month=5)
     PeriodChange.objects.create(
         period=year, act="close", source="open", target="closed", actor=world.reviewer, at=timezone.now(), facts={}
     )
-    assert [(row.county, row.version_then, row.version_now) for row in reading.changed_facts(year)] == [("青溪县", 0, 1)]
+    assert [(row.county, row.version_then, row.version_now) for row in reading.changed_facts(year, world.officer)] == [("青溪县", 0, 1)]
 
 
 def test_the_record_of_a_closing_is_never_changed(world, steps):

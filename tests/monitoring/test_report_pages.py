@@ -211,7 +211,12 @@ def test_the_api_mirrors_the_pages_within_the_same_scope(ground, client_of):
     assert "content" not in client.get(base).json()["results"][0]
     assert client.post(f"{base}{pk}/approve/").status_code == 403
     client = client_of(ground.reviewer)
-    assert client.post(f"{base}{pk}/approve/").json()["state"] == "approved"
+    stale = client.post(f"{base}{pk}/approve/", {"seen": "0" * 64}, content_type="application/json")
+    assert stale.status_code == 409 and "重新生成" in stale.content.decode()
+    seen = {"seen": client.get(f"{base}{pk}/").json()["digest"]}
+    assert client.post(f"{base}{pk}/approve/", seen, content_type="application/json").json()["state"] == "approved"
+    stale = client.post(f"{base}{pk}/issue/", {"release": True, "seen": "0" * 64}, content_type="application/json")
+    assert stale.status_code == 409
     assert client.post(f"{base}{pk}/issue/", {"release": True}, content_type="application/json").json()["released"]
     client = client_of(ground.hospital)
     assert client.get(f"{base}{pk}/").status_code == 404

@@ -42,6 +42,13 @@ def test_an_officer_enters_percent_and_the_rule_keeps_fractions(world, client_of
     assert page.context["form"]["yellow"].value() == "16"
 
 
+def test_each_threshold_of_the_list_folds_its_clause_for_the_telephone(world, client_of):
+    made = ground.threshold(world)
+    text = client_of(world.officer).get(url("thresholds")).content.decode()
+    row = text[text.index("whole narrow-only") :].partition("</details>")[0]
+    assert made.clause in row and "医共体 · 居民 · 绝对值" in row and "2026-01-01" in row
+
+
 def test_money_levels_are_kept_as_they_are_typed(world, client_of):
     given = {**GIVEN, "indicator": "inpatient_average", "above": "1", "yellow": "4500", "red": "5000.5"}
     client_of(world.officer).post(url("threshold-new"), given)

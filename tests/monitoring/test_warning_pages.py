@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from core.models import StoredFile
 from core.workbook import read_sheets
-from monitoring.models import Warning, WarningAnswer
+from monitoring.models import Warning, WarningAnswer, WarningChange, WarningFigure
 from monitoring.services import warnings as services
 from tests.monitoring import desk_ground as ground
 
@@ -140,12 +141,14 @@ def test_the_export_holds_exactly_the_rows_of_the_page(world, client_of):
     assert "等级：黄" in str(rows[0])
 
 
-def test_the_export_adds_up_the_money_of_its_rows(world, client_of):
+def test_the_export_adds_up_the_money_of_its_rows_fund_types_apart(world, client_of):
     ground.sent(world)
     ground.sent(world, world.east)
+    ground.sent(world, fund_type="EMP")
     rows = read_sheets(client_of(world.officer).get(url("warnings-xlsx")).content, "x.xlsx")["风险预警"]
-    total = next(row for row in rows if row[0] == "合计")
-    assert Decimal(str(total[11])) == Decimal("1769654.78")  # 2 × 884,827.39
+    totals = {row[0]: Decimal(str(row[11])) for row in rows if str(row[0]).startswith("合计")}
+    # 2 × 884,827.39 and once for the other fund
+    assert totals == {"合计（居民）": Decimal("1769654.78"), "合计（职工）": Decimal("884827.39")}
 
 
 def test_the_list_asks_the_same_queries_however_many_warnings(world, client_of, django_assert_max_num_queries):
@@ -234,6 +237,45 @@ def test_who_may_not_act_reads_who_can(world, client_of):
     assert any("周敏" in line for line in page.context["panel"].denied)
     page = client_of(world.observer).get(url("warning", w.pk))
     assert page.context["panel"].is_empty and page.context["panel"].denied
+
+
+@pytest.mark.parametrize("state", ["sent", "answered", "accepted"])
+def test_a_hospital_reads_no_refusals_of_what_only_the_bureau_does(world, client_of, state):
+    w = getattr(ground, state)(world)
+    panel = client_of(world.hospital).get(url("warning", w.pk)).context["panel"]
+    assert panel.denied == ()
+    offered = {one.act for one in panel.acts}
+    assert offered == {"sent": {"answer"}, "answered": {"withdraw"}, "accepted": set()}[state]
+    text = text_of(client_of(world.hospital).get(url("warning", w.pk)))
+    assert "记录约谈</summary>" not in text and "请系统管理员授予岗位" not in text
+    assert state != "accepted" or "由医保局复核人解除" in text
+
+
+def test_an_officer_is_told_who_closes_only_when_it_is_time_to_close(world, client_of):
+    w = ground.answered(world)
+    assert client_of(world.officer).get(url("warning", w.pk)).context["panel"].denied == ()
+    services.accept(world.officer, w, "同意按计划整改。")
+    (line,) = client_of(world.officer).get(url("warning", w.pk)).context["panel"].denied
+    assert "解除预警" in line and str(world.reviewer) in line
+
+
+def test_a_month_without_figures_leaves_the_last_known_ones_on_the_page(world, client_of):
+    w = ground.distress(world)
+    month = ground.LAST.next()
+    WarningFigure.objects.create(warning=w, year=month.year, month=month.month, value=None, noted_at=timezone.now())
+    text = text_of(client_of(world.officer).get(url("warning", w.pk)))
+    assert f"{month.year} 年 {month.month} 月的数据还不能判断" in text and "3,216,400.00" in text
+    assert "筹资情况（当期收入）" in text
+
+
+def test_months_that_only_brought_figures_are_folded_into_the_newest(world, client_of):
+    w = ground.sent(world)
+    for number in range(1, 5):
+        WarningChange.objects.create(warning=w, act="update", at=timezone.now(), actor=None, reason=f"第 {number} 次", target=w.state)
+    page = client_of(world.officer).get(url("warning", w.pk))
+    (update,) = [event for event in page.context["events"] if event.label == "数据更新"]
+    assert "第 4 次" in update.text and [event.text[-5:] for event in update.folded] == ["第 1 次", "第 2 次", "第 3 次"]
+    assert "此前 3 次数据更新" in text_of(page)
 
 
 def test_a_denied_act_answers_403_with_the_reason_and_changes_nothing(world, client_of):

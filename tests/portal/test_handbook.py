@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from claims.reading import finding_codes
 from core import policies
 from portal import handbook
+from rules.forecast import estimate, replaying, season
 from rules.scheme import load_scheme, scheme_names
 from submissions.declaration import shipped_table
 from submissions.reading.handbook import check_codes
@@ -49,6 +50,16 @@ def test_every_error_code_is_listed_with_its_remedy(world, client_of):
         assert f'id="{code.code}"' in page
         assert code.title in page
     assert len(finding_codes()) >= 31
+
+
+def test_the_stored_projection_is_explained_with_its_constants_and_its_errors(world, client_of):
+    page = client_of(world.officer).get("/help/formulas/").content.decode()
+    trend = page[page.index('id="trend"') : page.index('id="indicators"')]
+    for word in ("月份权重", "进展系数", "月均水平", "80% 区间", "1.03%", "4.35%", "87.3%", "manage.py backtest"):
+        assert word in trend, word
+    for constant in (estimate.FADE, estimate.LEVEL_MONTHS, season.POOL_YEARS):
+        assert str(constant) in trend
+    assert f"{replaying.REACH:.0%}" in trend and f"{estimate.CLIP:.0%}" in trend
 
 
 def test_every_formula_carries_a_clause_on_every_step(world, client_of):

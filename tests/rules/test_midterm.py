@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from rules import midterm
+from rules import midterm, money
 from rules.midterm import Assumptions, BaseYear, MidtermError, PastFundYear, estimate, estimate_all, suggest
 from rules.periods import Month
 
@@ -120,3 +120,12 @@ def test_growth_beyond_belief_is_bounded_and_marked():
     found = suggest(past)
     assert found.scenarios["base"].contribution_growth == midterm.MOST_GROWTH
     assert any("取界限" in step.expression for step in found.trace)
+
+
+def test_yuan_a_head_are_shown_to_the_fen_and_heads_as_whole_numbers():
+    past = [PastFundYear(replace(BASE, year=2024, heads=333_333), 100_000), PastFundYear(replace(BASE, year=2025, heads=333_334), 100_001)]
+    shown = {step.label: [value for _name, value in step.inputs] for step in suggest(past).trace}
+    each = [BASE.benefits / 333_333, BASE.benefits / 333_334]
+    assert shown["人均待遇支出年增长"] == [money.round_fen(value) for value in each]
+    assert shown["参保人数年增长"] == [333_333, 333_334]
+    assert shown["人均就医人次年增长（量）"] == [D("0.3000"), D("0.3000")]

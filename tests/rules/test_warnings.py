@@ -62,6 +62,25 @@ def test_an_average_is_compared_with_last_year_by_its_rate_and_counted_by_discha
     assert (judged.level, judged.bound, judged.affected) == (YELLOW, D("5400.00"), D("100000.00"))
 
 
+def test_a_bound_worked_out_from_last_year_is_printed_to_the_fen_or_the_hundredth_of_a_percent():
+    average = Window(now={"inpatient_cost": D("5500000.00"), "discharges": D(1000)})
+    judged = judge_reading(compute("inpatient_average", average), D(5_000_000) / 1_009, levels("last_year", relative=True, yellow="0.08"))
+    inputs = {one["name"]: one["value"] for step in judged.trace.as_json()[-2:] for one in step["inputs"]}
+    assert (inputs["上年同期"], inputs["黄线幅度"]) == ("4,955.40 元", "8.00%")
+    assert (inputs["黄线"], inputs["界限"]) == ("5,351.83 元", "5,351.83 元")
+    assert "未舍入" in judged.trace.as_json()[-1]["expression"]
+    sums = {"insured_discharges_out": D(27), "insured_discharges": D(100), "fund_all": D("9000000.00")}
+    judged = judge_reading(compute("referred_out", Window(now=sums)), D(1) / 7, levels("last_year", yellow="0.02"))
+    step = judged.trace.as_json()[-2]
+    assert [one["value"] for one in step["inputs"]] == ["27.00%", "14.29%", "2.00 个百分点", "16.29%"]
+
+
+def test_a_value_a_hairs_breadth_below_its_bound_is_printed_with_the_decimals_that_tell():
+    judged = judge_reading(primary("15.9999", "100.00"), None, FLOOR)
+    step = next(one for one in judged.trace.as_json() if one["label"] == "预警等级")
+    assert [one["value"] for one in step["inputs"]] == ["15.9999%", "16.0000%"]
+
+
 def test_a_rate_against_last_year_moves_in_points_and_takes_its_part_of_the_money():
     # 27 of 100 against 24 %: 3 points above, 2 allowed: 1 % of 9 000 000.00 fund spending
     sums = {"insured_discharges_out": D(27), "insured_discharges": D(100), "fund_all": D("9000000.00")}

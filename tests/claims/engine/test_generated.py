@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -17,7 +18,11 @@ from claims.engine.check import check_file
 from claims.engine.codes import BY_CODE, CATALOGUE, Severity
 from claims.engine.findings import CheckResult
 from claims.engine.reference import InstitutionRef, MutualAid, Reference
-from claims.generator import Generated, Setup, example_setup, generate, read_institutions
+from claims.generator import Generated, Mix, Place, Setup, example_setup, generate, read_institutions
+from claims.generator.rows import BLANK, INDEX, draw_chunk, group_weights
+from claims.generator.setup import days_of
+from claims.services.fact_rows import FactRow
+from claims.services.synthetic import mix_of
 from rules.periods import Month
 from tests.claims.engine.conftest import KEY, stored
 
@@ -192,3 +197,36 @@ def test_an_institution_list_without_its_columns_is_refused_by_line(tmp_path: Pa
     path.write_text("code,name\nH1,医院\n", encoding="utf-8")
     with pytest.raises(ValueError, match="第 2 行"):
         read_institutions(path)
+
+
+def test_a_mix_decides_how_often_visits_are_where_they_take_place_and_what_they_cost():
+    kinds = ("general", "general", "township")
+    places = tuple(Place(f"H9901010000{n}", "院", "990101", kind) for n, kind in enumerate(kinds))
+    one, two, three = (place.code for place in places)
+    mix = (
+        Mix("county_stay", 1, 1, 3000.0, 0.5, 0.8, ((one, 3), (two, 1))),
+        Mix("township_clinic", 3, 3, None, None, None, ((three, 1),)),
+    )
+    setup = Setup("990101", Month(2026, 7), Month(2026, 7), 40_000, places, persons=5000, mix=mix)
+    rows = draw_chunk(setup, np.random.default_rng(1), 40_000, *days_of(Month(2026, 7)))
+    stays = rows["category"] == INDEX["county_stay"]
+    assert stays.mean() == pytest.approx(0.25, abs=0.01)
+    assert set(rows["category"].tolist()) == {INDEX["county_stay"], INDEX["township_clinic"]}
+    assert (rows["place"][stays] == 0).mean() == pytest.approx(0.75, abs=0.02) and set(rows["place"][~stays].tolist()) == {2}
+    residents = stays & (rows["employee"] == 0)
+    assert rows["total"][residents].mean() / 100 == pytest.approx(3000, rel=0.03)
+    grouped = rows["group"][stays & (rows["group"] != BLANK)]
+    assert group_weights()[grouped].mean() == pytest.approx(0.8, rel=0.05)
+
+
+def test_facts_are_read_back_as_the_mix_that_they_are():
+    stay = FactRow("RES", "inpatient", "own_alliance", "H1", settlements=100, discharges=100, bed_days=800, total_cost=60_000_000,
+                   pooled_fund_paid=39_000_000, weight_sum=840_000, grouped_cases=100)  # fmt: skip
+    birth = FactRow("RES", "maternity_in", "own_alliance", "H1", settlements=10, discharges=10, bed_days=40, total_cost=4_000_000)
+    away = FactRow("EMP", "chronic", "city", "H9", settlements=7, total_cost=300_000)
+    found = {one.name: one for one in mix_of([stay, birth, away], {"H1": "general"})}
+    assert set(found) == {"county_stay", "maternity", "out_clinic"}
+    assert (found["county_stay"].resident, found["maternity"].resident) == (90, 20)  # a man's birth becomes a stay
+    told = found["county_stay"]
+    assert (told.mean, told.ratio, told.weight, told.places) == (6000.0, 0.65, 0.84, (("H1", 100),))
+    assert (found["out_clinic"].employee, found["out_clinic"].mean) == (7, None)
