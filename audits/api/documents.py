@@ -19,9 +19,9 @@ from audits.models import Case, CaseDocument, FollowUp, Measure, Referral
 from audits.serializers_papers import (
     CaseDocumentDetailSerializer,
     CaseDocumentSerializer,
+    CaseFollowUpRequest,
     DocumentMakeRequest,
     DocumentRenewRequest,
-    CaseFollowUpRequest,
     FollowUpResultRequest,
     FollowUpSerializer,
     MeasureEndRequest,
