@@ -70,7 +70,7 @@ def search(user: User, text: str) -> list[SearchHit]:
     for word in words:
         rows = rows.filter(Q(number__icontains=word) | Q(party_name__icontains=word) | Q(title__icontains=word))
     return [
-        SearchHit(f"{row.number} {row.party_name} {row.title}（{row.get_state_display()}）", row.get_absolute_url(), "稽核案件")
+        SearchHit(f"{row} {row.title}（{row.get_state_display()}）", row.get_absolute_url(), "稽核案件")
         for row in rows.order_by("-filed_on", "-pk")[:HITS]
     ]
 
@@ -173,7 +173,7 @@ def _todo(ask: Ask, row: Case | Track, days: dict[tuple[int, int | None, str], D
     late = f"，已逾期升级 {limit.escalations} 次" if limit is not None and limit.escalations else ""
     kind = "" if isinstance(row, Case) else f"{row.get_kind_display()}，"
     return Todo(
-        f"{ask.what}：{case.number} {case.party_name}",
+        f"{ask.what}：{case}",
         case.get_absolute_url(),
         f"{kind}{case.title}{late}",
         amount=case.first_amount,

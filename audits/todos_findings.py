@@ -29,7 +29,7 @@ def todos(user: User) -> list[Todo]:
         Todo(
             title=f"处理登记保存的{row}",
             url=reverse("audits:evidence", args=[row.case_id, row.number]),
-            detail=f"{row.case.number} {row.case.party_name}",
+            detail=f"{row.case}",
             due=row.registered_until,
             verb="处理",
         )

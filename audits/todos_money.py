@@ -39,7 +39,7 @@ def _receipts(user: User) -> list[Todo]:
     due = {limit.case_id: limit.last_day for limit in limits}
     return [
         Todo(
-            f"登记稽核追回到账：{cases[case].party_name}",
+            f"登记稽核追回到账：{cases[case].party}",
             cases[case].get_absolute_url(),
             f"{cases[case].number} {cases[case].title}",
             fund_type=fund,
@@ -67,7 +67,7 @@ def _fines(user: User) -> list[Todo]:
         extra = f" 尚欠加处罚款 {where.surcharge_outstanding:,.2f} 元" if where.surcharge_outstanding else ""
         found.append(
             Todo(
-                f"催缴罚款：{track.case.party_name}",
+                f"催缴罚款：{track.case.party}",
                 track.case.get_absolute_url(),
                 f"{track.case.number} {track.case.title}{extra}",
                 amount=where.outstanding,

@@ -41,4 +41,4 @@ def _of(model: Any, user: User, test: Q) -> Any:
 
 
 def _todo(row: Any, title: str, detail: str, verb: str = "登记") -> Todo:
-    return Todo(f"{title}：{row.case.party_name}", row.case.get_absolute_url(), f"{row.case.number} {detail}", due=row.due_on, verb=verb)
+    return Todo(f"{title}：{row.case.party}", row.case.get_absolute_url(), f"{row.case.number} {detail}", due=row.due_on, verb=verb)

@@ -98,7 +98,7 @@ class Case(models.Model):
         indexes = [models.Index(fields=["state", "filed_on"], name="case_by_state")]
 
     def __str__(self) -> str:
-        return f"{self.number} {self.party_name}"
+        return f"{self.number} {self.party}"
 
     def get_absolute_url(self) -> str:
         return reverse("audits:case", args=[self.pk])
@@ -111,6 +111,11 @@ class Case(models.Model):
     def at(self) -> Any:
         """The narrowest place the case is about."""
         return self.institution or self.alliance or self.county
+
+    @property
+    def party(self) -> str:
+        """Whom it is about in words; a person is never named, only its kind."""
+        return self.party_name or self.get_party_kind_display()
 
     @property
     def is_open(self) -> bool:

@@ -12,6 +12,8 @@ from core.parameters import values
 from rules.procedure import UNITS
 
 AGREED = "与专家（鉴定机构）约定"
+PARTY_RIGHTS = ("statement", "hearing_request")
+"""What the party may do or let pass: such a limit ends by itself, nobody is late."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class LimitRow:
 
     @property
     def late(self) -> bool:
-        return not self.stands and self.last_day < (self.row.ended_on or self.today)
+        return self.row.key not in PARTY_RIGHTS and not self.stands and self.last_day < (self.row.ended_on or self.today)
 
     @property
     def pauses(self) -> str:

@@ -54,7 +54,7 @@ def give_statement(
         objects = sum(1 for point in points if not point.agrees)
         made = _keep(actor, held, kind, text, points, files)
         words = f"，{objects} 项事实有异议" if objects else ""
-        summary = f"{held.case.party_name}就{name_of(held)}提出{made.get_kind_display()}{'（逾期）' if made.is_late else ''}{words}。"
+        summary = f"{held.case.party}就{name_of(held)}提出{made.get_kind_display()}{'（逾期）' if made.is_late else ''}{words}。"
         data = {"statement": made.pk, "late": made.is_late, "objections": objects}
         finish(actor, held.case, step, summary, track=held, reason=text, data=data, files=files, tell=officers(held.case))
         return made
@@ -70,7 +70,7 @@ def agree(actor: User, track: Track, text: str = "", files: Sequence[StoredFile]
             raise Conflict([Problem("kind", "无异议", f"已对{name_of(held)}表示无异议。", "不必重复提交。")])
         made = _keep(actor, held, StatementKind.AGREED, said, points, files)
         end_limits(held.case, (LIMIT,), track=held)
-        summary = f"{held.case.party_name}对{name_of(held)}表示无异议。"
+        summary = f"{held.case.party}对{name_of(held)}表示无异议。"
         finish(actor, held.case, step, summary, track=held, reason=said, data={"statement": made.pk}, files=files, tell=officers(held.case))
         return made
 
@@ -80,7 +80,7 @@ def ask_hearing(actor: User, track: Track, text: str, files: Sequence[StoredFile
     with transaction.atomic():
         held, step = begin(actor, track, Act.ASK_HEARING, text, _length(text))
         made = _keep(actor, held, StatementKind.HEARING, text, (), files)
-        summary = f"{held.case.party_name}就{name_of(held)}申请听证。"
+        summary = f"{held.case.party}就{name_of(held)}申请听证。"
         told = [*officers(held.case), *legal(held.case)]
         finish(actor, held.case, step, summary, track=held, reason=text, data={"statement": made.pk}, files=files, tell=told)
         return made
@@ -100,7 +100,7 @@ def reply(actor: User, statement: ProviderStatement, outcome: str, text: str) ->
         made = StatementReply.objects.create(
             statement=statement, outcome=outcome, text=text.strip(), by=actor, at=timezone.now()
         )
-        summary = f"答复{held.case.party_name}就{name_of(held)}的{_name(statement)}：{OUTCOMES[outcome]}。"
+        summary = f"答复{held.case.party}就{name_of(held)}的{_name(statement)}：{OUTCOMES[outcome]}。"
         data = {"statement": statement.pk, "reply": made.pk, "outcome": outcome}
         finish(actor, held.case, step, summary, track=held, reason=text, data=data, tell=officers(held.case))
         return made

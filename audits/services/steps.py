@@ -190,7 +190,7 @@ def carrier(thing: Lead | Case | Track) -> str:
 def name_of(thing: Case | Track) -> str:
     """案件 青稽〔2026〕37号（石桥镇中心卫生院：分解住院）行政处罚."""
     case = case_of(thing)
-    words = f"案件 {case.number}（{case.party_name}：{case.title}）"
+    words = f"案件 {case.number}（{case.party}：{case.title}）"
     return words if isinstance(thing, Case) else words + thing.get_kind_display()
 
 

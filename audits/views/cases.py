@@ -47,7 +47,7 @@ def case_list_xlsx(request: HttpRequest) -> HttpResponse:
     for case in found:
         row = _row(case, inside)
         cells = [
-            case.number, case.title, case.party_name, str(case.county), case.get_kind_display(), row["text"],
+            case.number, case.title, case.party, str(case.county), case.get_kind_display(), row["text"],
             "；".join(f"{one['kind']}：{one['text']}" for one in row["tracks"]), case.found, row["decided"], row["fine"],
             case.due, row["due_label"], case.filed_on,
         ]  # fmt: skip

@@ -232,7 +232,7 @@ def findings_xlsx(request: HttpRequest, pk: int) -> HttpResponse:
     ]
     rows.append(("合计", "", "", "", found.lines, found.resident, found.employee, found.total))
     header = ("序", "违规行为", "条款", "事实", "结算行", "居民", "职工", "合计")
-    notes = (f"案件 {case.number} {case.party_name}", "金额单位：元")
+    notes = (f"案件 {case}", "金额单位：元")
     first = Sheet("认定事实", header, rows, money_columns=frozenset({5, 6, 7}), notes=notes)
     lines = _lines_sheet("结算行", [LineRow(line, inside) for line in lines_of(case)])
     return export_workbook(user, case, f"{case.number}-认定事实.xlsx", [first, lines], place=case.at)

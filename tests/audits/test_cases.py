@@ -281,3 +281,19 @@ def test_the_provider_sees_the_case_only_once_it_was_notified(world: Any) -> Non
     assert telling.provider(before.case) == [] and set(telling.provider(ground.again(after.case))) == {world.member, world.hospital}
     assert not Notice.objects.filter(user=world.member, url=before.case.get_absolute_url()).exists()
     assert Notice.objects.filter(user=world.member, url=after.case.get_absolute_url()).count() == 1
+
+
+def test_a_party_that_lets_its_days_pass_is_not_called_late():
+    from audits.reading.case_limits import LimitRow
+
+    def late(key):
+        row = Deadline(key=key, starts_on=date(2026, 3, 2), due_on=date(2026, 3, 9), ended_on=date(2026, 3, 10))
+        return LimitRow(row, "", "", "", True, date(2026, 3, 12)).late
+
+    assert late("first_review")
+    assert not late("statement")
+    assert not late("hearing_request")
+
+
+def test_a_case_about_a_person_names_only_the_kind_of_party(world):
+    assert str(Case(number="青稽〔2026〕9号", party_kind="person")) == "青稽〔2026〕9号 参保人员"
