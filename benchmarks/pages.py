@@ -5,6 +5,7 @@
     DATA_DIR=/tmp/city/var python benchmarks/pages.py --server gunicorn      # as docker-compose.yml serves
     … --users 8 --requests 160 --only settlement
     … --think 1 --requests 80      # people look at a page for about a second before the next one
+    … --overviews                  # the overviews alone: any installation with figures, e.g. what ``month_end.py --keep`` left
 
 Without ``--think`` the users press again the moment a page is there: that measures how many pages a second the machine can
 make at most. With it they are people, and the figures say what a person waits.
@@ -53,11 +54,54 @@ class Measured:
     failures: int
 
 
-def pages_of_the_city(user: Any) -> list[Page]:
-    """The pages people live in, for a fund officer of the city, at their largest objects."""
+def overviews(user: Any) -> dict[str, str]:
+    """The pages that look over all counties, alliances and months."""
+    from django.urls import reverse
+
+    from core.models import Alliance
+
+    alliance = Alliance.objects.visible_to(user).select_related("county__pooling_area").order_by("pk").first()
+    if alliance is None:
+        raise SystemExit("这里没有医共体。")
+    area = alliance.county.pooling_area
+    return {
+        "工作台": reverse("portal:home"),
+        "基金总览 市": reverse("portal:city", args=[area.code]),
+        "基金总览 县": reverse("portal:county", args=[alliance.county.code]),
+        "基金总览 医共体": reverse("portal:alliance", args=[alliance.code]),
+        "运行监测": reverse("monitoring:overview"),
+        "运行监测 市": reverse("monitoring:place", args=[f"P{area.pk}"]),
+        "运行监测 医共体": reverse("monitoring:place", args=[f"A{alliance.pk}"]),
+        "指标": reverse("monitoring:indicator", args=["inpatient_average"]),
+        "排行": reverse("monitoring:league"),
+        "热力图": reverse("monitoring:heat"),
+        "风险预警": reverse("monitoring:warnings"),
+        "趋势预测": reverse("monitoring:projections"),
+    }
+
+
+def counted(user: Any, wanted: dict[str, str]) -> list[Page]:
+    """The pages that answer, with the queries each takes once it is warm."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
+
+    client = Client(HTTP_HOST="127.0.0.1")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    found = []
+    for label, url in wanted.items():
+        client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(url)
+        if answer.status_code == 200:
+            found.append(Page(label, url, len(queries)))
+        else:
+            print(f"left out: {label} {url} answers {answer.status_code}")
+    return found
+
+
+def pages_of_the_city(user: Any) -> dict[str, str]:
+    """The pages people live in, for a fund officer of the city, at their largest objects."""
     from django.urls import reverse
 
     from budgets.models import Package, PrepaymentBatch
@@ -97,18 +141,7 @@ def pages_of_the_city(user: Any) -> list[Page]:
     }
     if claims_import is not None:
         wanted["数据接入 一次导入"] = reverse("claims:import", args=[claims_import.pk])
-    client = Client(HTTP_HOST="127.0.0.1")
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    found = []
-    for label, url in wanted.items():
-        client.get(url)
-        with CaptureQueriesContext(connection) as queries:
-            answer = client.get(url)
-        if answer.status_code == 200:
-            found.append(Page(label, url, len(queries)))
-        else:
-            print(f"left out: {label} {url} answers {answer.status_code}")
-    return found
+    return wanted
 
 
 def sessions(users: int) -> tuple[Any, list[str]]:
@@ -200,6 +233,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=160, help="per page")
     parser.add_argument("--think", type=float, default=0.0, help="mean seconds a person looks at a page")
     parser.add_argument("--only", default="", help="pages whose address contains this")
+    parser.add_argument("--overviews", action="store_true", help="the overviews alone")
     parser.add_argument("--port", type=int, default=8790)
     given = parser.parse_args()
 
@@ -210,7 +244,8 @@ def main() -> int:
     from django.db import connections
 
     officer, keys = sessions(given.users)
-    pages = [page for page in pages_of_the_city(officer) if given.only in page.url]
+    wanted = overviews(officer) if given.overviews else pages_of_the_city(officer)
+    pages = [page for page in counted(officer, wanted) if given.only in page.url]
     connections.close_all()
     if not (settings.STATIC_ROOT / "staticfiles.json").exists():
         raise SystemExit("先运行 manage.py collectstatic --noinput")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from threading import Lock
 
@@ -17,7 +17,7 @@ from claims import reading as claims
 from claims.reading import PackageScope
 from core.models import Alliance, PoolingArea
 from monitoring.models import ReplayCase
-from rules.forecast import Case, Errors, History, Pool, pools_of, replay
+from rules.forecast import Case, Errors, History, Pool, Score, pools_of, replay, score
 from rules.forecast.history import MONTHS
 from rules.histories import FactRow
 from rules.histories.table import IN_ALLIANCE, INPATIENT, OUT_OF_COUNTY, OUTPATIENT
@@ -41,6 +41,7 @@ class CityBook:
     pools: Mapping[tuple[str, str], Pool]
     cases: tuple[Case, ...]
     errors: Errors
+    _scores: dict[tuple[str, int], Score] = field(default_factory=dict, compare=False, repr=False)
 
     def pool(self, fund_type: str) -> Pool | None:
         return self.pools.get((self.area.code, fund_type))
@@ -52,6 +53,14 @@ class CityBook:
             for case in self.cases
             if case.fund_type == fund_type and case.year < self.month.year and case.settled <= self.month
         ]
+
+    def score(self, fund_type: str, as_of: int = 0) -> Score:
+        """The known cases scored, all or those drawn in the month ``as_of`` (1–12); the same for every alliance of the city."""
+        key = (fund_type, as_of)
+        if key not in self._scores:
+            known = self.known_cases(fund_type)
+            self._scores[key] = score([case for case in known if not as_of or case.as_of.month == as_of])
+        return self._scores[key]
 
 
 _books: OrderedDict[tuple[int, str, str], CityBook] = OrderedDict()

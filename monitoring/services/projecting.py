@@ -394,14 +394,13 @@ def _tiers(scheme: Scheme) -> list[dict[str, str | None]]:
 
 def _methods(book: CityBook, fund: str, place: str, month: Month) -> dict[str, Any]:
     """Errors of the methods in earlier years: the city's in the same month and by month, and the place's own."""
-    cases = book.known_cases(fund)
-    told = score(cases)
-    same = [case for case in cases if case.as_of.month == month.month]
+    told, same = book.score(fund), book.score(fund, month.month)
+    own = [case for case in book.known_cases(fund) if case.place == place and case.as_of.month == month.month]
     return {
-        "cases": len(cases),
-        "years": sorted({case.year for case in cases}),
-        "same_month": _labelled(score(same).whole.as_json(), f"全市 {month.month} 月"),
-        "own": _labelled(score([case for case in same if case.place == place]).whole.as_json(), f"本医共体 {month.month} 月"),
+        "cases": told.whole.cases,
+        "years": sorted(int(line.label) for line in told.years),
+        "same_month": _labelled(same.whole.as_json(), f"全市 {month.month} 月"),
+        "own": _labelled(score(own).whole.as_json(), f"本医共体 {month.month} 月"),
         "months": [line.as_json() for line in told.months],
         "by_year": [line.as_json() for line in told.years],
     }

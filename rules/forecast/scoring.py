@@ -56,20 +56,18 @@ class Score(NamedTuple):
 
 def score(cases: Sequence[Case]) -> Score:
     """The table of ``cases``; empty lists and Nones for none."""
-    years = sorted({case.year for case in cases})
-    months = sorted({case.as_of.month for case in cases})
-    places = sorted({(case.area, case.place, case.fund_type) for case in cases})
+    years: dict[int, list[Case]] = {}
+    months: dict[int, list[Case]] = {}
+    places: dict[tuple[str, str, str], list[Case]] = {}
+    for case in cases:
+        years.setdefault(case.year, []).append(case)
+        months.setdefault(case.as_of.month, []).append(case)
+        places.setdefault((case.area, case.place, case.fund_type), []).append(case)
     return Score(
         _line("合计", cases),
-        [_line(str(year), [case for case in cases if case.year == year]) for year in years],
-        [_line(f"{month}月", [case for case in cases if case.as_of.month == month]) for month in months],
-        [
-            _line(
-                " ".join(filter(None, place)),
-                [case for case in cases if (case.area, case.place, case.fund_type) == place],
-            )
-            for place in places
-        ],
+        [_line(str(year), found) for year, found in sorted(years.items())],
+        [_line(f"{month}月", found) for month, found in sorted(months.items())],
+        [_line(" ".join(filter(None, place)), found) for place, found in sorted(places.items())],
     )
 
 

@@ -12,6 +12,11 @@ from tests.claims.extracts import claim, imported, in_month, received
 ROWS = [*(in_month(n + 100 * m, f"2026-{m:02d}") for m in (8, 9) for n in range(20)), claim(5000, visit_type="99")]
 
 
+@pytest.fixture(autouse=True)
+def _a_lake_of_its_own(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
 class Killed(BaseException):
     """What ``kill -9`` looks like to a test: nobody catches it, the job row still says that it runs."""
 
