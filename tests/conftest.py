@@ -57,6 +57,14 @@ def _flush_past_the_triggers() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(autouse=True)
+def _no_figures_of_another_test() -> None:
+    """Figures of a city are kept in the process by the digests of its rows, which tests write as they like."""
+    from monitoring.reading import figures
+
+    figures._of_all.clear()
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium, kept off the network."""

@@ -7,11 +7,13 @@ budgets, tables) does not wait for them: it is known as soon as its own bases ar
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 from core.models import FundType
@@ -69,6 +71,9 @@ class MonthRow:
 
 
 Rows = dict[tuple[str, str], dict[Month, MonthRow]]
+KEPT_CITIES = 4
+_of_all: dict[tuple[Any, ...], dict[Key, dict[str, Figure]]] = {}
+_lock = Lock()
 
 
 def figures(
@@ -115,6 +120,26 @@ def figures(
                     }
                 found[(place.key, fund, span)] = {key: line[key] for key in wanted}
     return found
+
+
+def figures_of_all(places: Sequence[PlaceRef], span: Span, keys: Sequence[str]) -> dict[Key, dict[str, Figure]]:
+    """:func:`figures` of every county of a city, kept in the process as long as their rows say the same: each county's
+    report compares itself with the same ones."""
+    shown = tuple(place.key for place in places)
+    since = span.first.year - HISTORY_YEARS - 1
+    rows = PlaceMonth.objects.current().filter(place__in=shown, year__gte=since, year__lte=span.last.year).order_by("pk")
+    told = hashlib.sha256(repr(list(rows.values_list("pk", "inputs"))).encode()).hexdigest()
+    primary = tuple(sorted((str(key), text) for key, text in _primary_bases(places, span.last).items()))
+    stamp = (shown, str(span), tuple(keys), told, primary)
+    with _lock:
+        held = _of_all.get(stamp)
+    if held is None:
+        held = figures(places, [span], keys)
+        with _lock:
+            _of_all[stamp] = held
+            while len(_of_all) > KEPT_CITIES:
+                _of_all.pop(next(iter(_of_all)))
+    return held
 
 
 def month_rows(

@@ -13,7 +13,7 @@ from core.models import County, FundType, PoolingArea
 from core.parameters import value as parameter
 from monitoring.models import Level, Warning
 from monitoring.reading import reports as reading
-from monitoring.reading.figures import Figure, Key, figures
+from monitoring.reading.figures import Figure, Key, figures, figures_of_all
 from monitoring.reading.places import ref_of
 from monitoring.reading.reports import BaseSums, Hospital, growth
 from monitoring.reading.warnings import is_overdue
@@ -69,7 +69,7 @@ class Writing:
         keys = [key for key, one in BY_KEY.items() if self.ref.kind in one.places]
         asked = [*self.spans, *(one.year_before() for one in self.spans)]
         self.found: dict[Key, dict[str, Figure]] = figures([self.ref], asked, keys)
-        self.peers = figures(self.sisters, [span], keys)
+        self.peers = figures_of_all(self.sisters, span, keys)
         self.inside = figures(list(own.values()), [self.lead], (*CIRCULAR_KEYS, "pace_gap"))
         self.warnings: list[Warning] = reading.warnings_of(place, span)
         self.gaps = reading.gaps(place, self.counties, span, self.sums)

@@ -47,3 +47,25 @@ def test_an_unknown_base_is_named_and_nothing_is_split():
     assert found.parts == () and found.missing == "缺少本期其中住院基金支出（县域内），不能分解。"
     assert decompose(NOW, {}, LABELS).change is None
     assert set(found.drivers) == set(DRIVERS) and not any(found.drivers.values())
+
+
+def test_the_peers_of_a_report_are_worked_out_anew_once_one_of_their_months_was_replaced(world, monkeypatch):
+    from monitoring.reading import figures as reading
+    from monitoring.reading.places import ref_of
+    from rules.periods import Month
+    from rules.spans import Span
+    from tests.monitoring.warning_ground import month_row
+
+    places = [ref_of(world.qingxi), ref_of(world.yunling)]
+    span, calls = Span.month(Month(2026, 7)), []
+    worked_out = reading.figures
+    monkeypatch.setattr(reading, "figures", lambda *args: calls.append(1) or worked_out(*args))
+
+    def average():
+        found = reading.figures_of_all(places, span, ["inpatient_average"])
+        return found[(places[0].key, "RES", span)]["inpatient_average"].value
+
+    month_row(world.qingxi, Month(2026, 7), inpatient_cost=300_000, discharges=100)
+    assert average() == average() == 3000 and len(calls) == 1
+    month_row(world.qingxi, Month(2026, 7), inpatient_cost=400_000, discharges=100)
+    assert average() == 4000 and len(calls) == 2
