@@ -28,6 +28,7 @@ def run_all() -> None:
 
 def confirm(page: Page, button: str, agree: str = "") -> None:
     """Press a button that asks once, and agree (``agree``: what the dialog's button says, if not the same)."""
+    page.wait_for_load_state()  # the script that opens dialogs has run by then
     page.get_by_role("button", name=button, exact=True).first.click()
     with page.expect_navigation():
         page.locator("dialog[open]").get_by_role("button", name=agree or button, exact=True).click()

@@ -58,7 +58,8 @@ def month_end(sign_in: Any, base: str, accessible: Any) -> None:
     page = sign_in("officer")
     page.goto(f"{base}/monitoring/runs/")
     fits(page, accessible)
-    page.get_by_role("link", name="2026-09", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="2026-09", exact=True).click()
     confirm(page, "全部运行", "启动")
     run_all()
     failed = Job.objects.exclude(state="done").values_list("label", "outcome")

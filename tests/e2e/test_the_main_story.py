@@ -72,6 +72,7 @@ def test_a_year_from_claims_to_the_confirmed_statement(
     page.get_by_role("button", name=re.compile("保存")).first.click()
     expect(page).to_have_url(re.compile(r"/budgets/packages/\d+/"))
     version = PackageVersion.objects.get(package__year=2026)
+    page.wait_for_load_state()
     page.locator("[data-opens=round-dialog]").first.click()
     fill(page, "#round-dialog", held_on="2026-01-05", bureau_participants="林晓岚、何劲松", alliance_participants="周敏",
          minutes="双方核对了前三年结算支付。", outcome="双方同意")  # fmt: skip
