@@ -7,26 +7,18 @@ from typing import Any
 
 from django import forms
 from django.core.paginator import Page, Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from core.access import Denied, NotAllowed
 from core.errors import Problem, Refused
 from core.exports import export_workbook
-from core.files import EVIDENCE_LIMIT, EVIDENCE_SUFFIXES, store_evidence
-from core.models import County, StoredFile
+from core.files import store_evidence, upload_problems
+from core.models import County
 from core.workbook import Sheet
 
 PAGE = 30
-MOST_FILES = 10
 ALL = ("", "全部")
-
-
-class ManyFiles(forms.FileInput):
-    allow_multiple_selected = True
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
-        return list(files.getlist(name)) if hasattr(files, "getlist") else []
 
 
 class Boxes(forms.CheckboxSelectMultiple):
@@ -36,23 +28,6 @@ class Boxes(forms.CheckboxSelectMultiple):
         context: dict[str, Any] = super().get_context(name, value, attrs)
         context["widget"]["attrs"]["class"] = "choices"
         return context
-
-
-class FilesField(forms.FileField):
-    """Any number of attachments up to ``MOST_FILES``; kind, size and content are judged when they are stored."""
-
-    widget = ManyFiles
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("label", "附件（可多选）")
-        kwargs.setdefault("help_text", f"PDF、Word、Excel、图片等，每份不超过 50 MB，最多 {MOST_FILES} 份")
-        super().__init__(required=False, allow_empty_file=True, max_length=200, **kwargs)
-
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        given = [one for one in (data if isinstance(data, list | tuple) else [data]) if one]
-        if len(given) > MOST_FILES:
-            raise forms.ValidationError(f"附件有 {len(given)} 份，最多 {MOST_FILES} 份，请合并或压缩后上传。")
-        return [super(FilesField, self).clean(one, initial) for one in given]
 
 
 def text_area(label: str, rows: int = 3, **given: Any) -> forms.CharField:
@@ -143,28 +118,7 @@ def values_of(form: Any, user: Any, kind: str) -> dict[str, Any]:
     """The form's values, with the files of its field ``files`` stored; everything wrong with either at once (``Refused``)."""
     fine = form.is_valid()
     uploads = form.cleaned_data.get("files") or []
-    problems = [*form_problems(form), *file_problems(uploads)]
+    problems = [*form_problems(form), *upload_problems(uploads)]
     if problems or not fine:
         raise Refused(problems)
     return {**form.cleaned_data, "files": [store_evidence(upload, kind, user) for upload in uploads]}
-
-
-def file_problems(uploads: Sequence[Any]) -> list[Problem]:
-    """What is wrong with each file, before any is kept."""
-    found = []
-    for upload in uploads:
-        name = str(upload.name)
-        if not name.lower().endswith(EVIDENCE_SUFFIXES):
-            allowed = " ".join(EVIDENCE_SUFFIXES)
-            found.append(Problem("附件", name, "不能接收这种类型的附件。", f"请上传以下类型之一：{allowed}"))
-        if not upload.size:
-            found.append(Problem("附件", name, "附件是空文件。", "请重新选择文件。"))
-        elif upload.size > EVIDENCE_LIMIT:
-            found.append(Problem("附件", name, "附件超过 50 MB。", "请压缩或拆分后上传。"))
-    return found
-
-
-def download(stored: StoredFile | None) -> FileResponse:
-    if stored is None or not stored.path.exists():
-        raise Http404("没有这个附件。")
-    return FileResponse(stored.path.open("rb"), as_attachment=True, filename=stored.name)

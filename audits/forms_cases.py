@@ -7,12 +7,12 @@ from typing import Any
 
 from django import forms
 
-from audits.forms_base import ALL, FilesField, ListFilter, choice_line, day_line, text_area, text_line
+from audits.forms_base import ALL, ListFilter, choice_line, day_line, text_area, text_line
 from audits.models import LeadSource, PlanKind
 from audits.reading.cases import OPEN, SUSPENDED, WAITING
 from audits.services.tracks import WAYS
 from audits.states import CaseState, TrackKind, TrackState
-from core.forms import search_field
+from core.forms import FilesField, search_field
 
 OFFICERS = ("leading", "second", "third", "fourth")
 OFFICER_LABELS = {"leading": "主办人员", "second": "协办人员", "third": "协办人员（第三人）", "fourth": "协办人员（第四人）"}

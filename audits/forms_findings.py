@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 
 from audits.forms_base import (
-    FilesField,
     ListFilter,
     choice_line,
     day_line,
@@ -23,6 +22,7 @@ from audits.services.hearings import hosts
 from audits.services.lines import counties_of
 from audits.services.statements import OUTCOMES, Point
 from claims.reading import VISIT_CHOICES
+from core.forms import FilesField
 from core.models import FundType
 
 POINT = "point-"

@@ -10,7 +10,6 @@ from django import forms
 
 from audits.forms_base import (
     ALL,
-    FilesField,
     ListFilter,
     choice_line,
     day_line,
@@ -21,7 +20,7 @@ from audits.forms_base import (
 from audits.models import LeadSource, PartyKind, PlanKind, Way
 from audits.reading.leads import OPEN, WAITING
 from audits.states import LeadState
-from core.forms import search_field
+from core.forms import FilesField, search_field
 from core.models import FundType
 
 SOURCE_HELP = {

@@ -13,7 +13,6 @@ from django.utils import timezone
 from audits.forms_base import (
     ALL,
     Boxes,
-    FilesField,
     ListFilter,
     choice_line,
     day_line,
@@ -25,7 +24,7 @@ from audits.models import PartyKind, RemedyState
 from audits.models.plans import PlanKind
 from audits.reading.penalties import PARTY, REPEAT
 from audits.services.money import PAYMENTS, REMEDIES
-from core.forms import search_field
+from core.forms import FilesField, search_field
 from core.models import FundType
 from rules.penalties import ACTS, ARTICLES, FACTS, GRADES, act_of
 

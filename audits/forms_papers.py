@@ -7,9 +7,10 @@ from typing import Any
 
 from django import forms
 
-from audits.forms_base import FilesField, choice_line, day_line, text_area, text_line
+from audits.forms_base import choice_line, day_line, text_area, text_line
 from audits.models import MeasureKind, ReferralBody
 from audits.services.follow_ups import RESULTS
+from core.forms import FilesField
 
 PARTY, OTHER = "party", "other"
 ADDRESSEES = [(PARTY, "当事人"), (OTHER, "其他对象")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from audits.models import Evidence, EvidenceNote, Finding, ProviderStatement, StatementReply
 from audits.reading.evidence import state_of
@@ -195,10 +194,3 @@ class StatementRequest(serializers.Serializer[Any]):
 class StatementReplyRequest(serializers.Serializer[Any]):
     outcome = serializers.CharField(**BLANK)
     text = serializers.CharField(**BLANK)
-
-
-def given_by(asked: Any, request: Request) -> dict[str, Any]:
-    """What was sent, in the shape asked for."""
-    given = asked(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)

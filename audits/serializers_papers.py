@@ -8,11 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from audits.documents.kinds import KINDS, label_of
-from audits.forms_base import file_problems
 from audits.models import CaseDocument, FollowUp, Measure, MeasureKind, Referral, ReferralBody
 from audits.services.follow_ups import RESULTS
+from core.api import given_by
 from core.errors import Refused
-from core.files import store_evidence
+from core.files import store_evidence, upload_problems
 
 FILES = "case_consequence"
 
@@ -146,14 +146,12 @@ class FollowUpResultRequest(serializers.Serializer[Any]):
     next_due = serializers.DateField(required=False, allow_null=True, default=None)
 
 
-def given_by(serializer: Any, request: Request) -> dict[str, Any]:
-    """The values asked for, with the files stored; every file that cannot be taken at once (``Refused``)."""
-    asked = serializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    given = dict(asked.validated_data)
+def given_with_files(asked: Any, request: Request) -> dict[str, Any]:
+    """What was sent, with its files stored; every file that cannot be taken is told at once (``Refused``)."""
+    given = given_by(asked, request)
     user: Any = request.user
     if "files" in given:
-        problems = file_problems(given["files"])
+        problems = upload_problems(given["files"])
         if problems:
             raise Refused(problems)
         given["files"] = [store_evidence(upload, FILES, user) for upload in given["files"]]

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import ProtectedError
 from django.db.utils import IntegrityError
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
@@ -24,6 +25,13 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     if isinstance(exception, ProtectedError | IntegrityError):
         return Response({"detail": "该内容已被其他数据引用或与已有数据冲突，不能这样更改。"}, status=409)
     return drf_exception_handler(exception, context)
+
+
+def given_by(asked: Any, request: Request) -> dict[str, Any]:
+    """What was sent, in the shape of the serializer class ``asked`` for."""
+    given = asked(data=request.data)
+    given.is_valid(raise_exception=True)
+    return dict(given.validated_data)
 
 
 class YuanField(serializers.DecimalField):

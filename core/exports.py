@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import models, transaction
-from django.http import HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 
-from core.models import User
+from core.models import StoredFile, User
 from core.models.places import Place
 from core.trail import record
 from core.workbook import Sheet, file_response, xlsx_response
@@ -25,6 +25,13 @@ def export_file(
 ) -> HttpResponse:
     """A ready file as a download, noted in the same way."""
     return _noted(actor, subject, filename, file_response(filename, content, content_type), place)
+
+
+def attachment(stored: StoredFile | None, missing: str = "没有这个附件。") -> FileResponse:
+    """A stored file under its own name, or 404 saying ``missing``; who may read it was asked before."""
+    if stored is None or not stored.path.exists():
+        raise Http404(missing)
+    return FileResponse(stored.path.open("rb"), as_attachment=True, filename=stored.name)
 
 
 def _noted(

@@ -26,18 +26,25 @@ def store_upload(upload: Any, kind: str, actor: User | None) -> StoredFile:
 
 def store_evidence(upload: Any, kind: str, actor: User | None) -> StoredFile:
     """Like :func:`store_upload`, refusing empty, oversized and unknown kinds of evidence files."""
-    problems = []
-    suffix = Path(str(upload.name)).suffix.lower()
-    if suffix not in EVIDENCE_SUFFIXES:
-        allowed = " ".join(EVIDENCE_SUFFIXES)
-        problems.append(Problem("file", upload.name, "不能接收这种类型的附件。", f"请上传以下类型之一：{allowed}"))
-    if not upload.size:
-        problems.append(Problem("file", upload.name, "附件是空文件。", "请重新选择文件。"))
-    if upload.size > EVIDENCE_LIMIT:
-        problems.append(Problem("file", upload.name, "附件超过 50 MB。", "请压缩或拆分后上传。"))
+    problems = upload_problems([upload], "file")
     if problems:
         raise Refused(problems)
     return store_upload(upload, kind, actor)
+
+
+def upload_problems(uploads: Iterable[Any], field: str = "附件") -> list[Problem]:
+    """What is wrong with each of several evidence files, before any is kept."""
+    found = []
+    for upload in uploads:
+        name = str(upload.name)
+        if Path(name).suffix.lower() not in EVIDENCE_SUFFIXES:
+            allowed = " ".join(EVIDENCE_SUFFIXES)
+            found.append(Problem(field, name, "不能接收这种类型的附件。", f"请上传以下类型之一：{allowed}"))
+        if not upload.size:
+            found.append(Problem(field, name, "附件是空文件。", "请重新选择文件。"))
+        elif upload.size > EVIDENCE_LIMIT:
+            found.append(Problem(field, name, "附件超过 50 MB。", "请压缩或拆分后上传。"))
+    return found
 
 
 def store_path(path: Path, kind: str, actor: User | None, name: str = "") -> StoredFile:

@@ -1,4 +1,4 @@
-"""Filters of core's lists."""
+"""Fields every app's forms may use, and the filters of core's lists."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 
 from core.models.jobs import JobState
+
+MOST_FILES = 10
 
 
 def day_field(label: str, **given: Any) -> forms.DateField:
@@ -19,6 +21,30 @@ def search_field(placeholder: str) -> forms.CharField:
     return forms.CharField(
         label="查找", required=False, widget=forms.TextInput(attrs={"type": "search", "placeholder": placeholder})
     )
+
+
+class ManyFiles(forms.FileInput):
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
+        return list(files.getlist(name)) if hasattr(files, "getlist") else []
+
+
+class FilesField(forms.FileField):
+    """Any number of attachments up to ``MOST_FILES``; kind, size and content are judged when they are stored."""
+
+    widget = ManyFiles
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", "附件（可多选）")
+        kwargs.setdefault("help_text", f"PDF、Word、Excel、图片等，每份不超过 50 MB，最多 {MOST_FILES} 份")
+        super().__init__(required=False, allow_empty_file=True, max_length=200, **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        given = [one for one in (data if isinstance(data, list | tuple) else [data]) if one]
+        if len(given) > MOST_FILES:
+            raise forms.ValidationError(f"附件有 {len(given)} 份，最多 {MOST_FILES} 份，请合并或压缩后上传。")
+        return [super(FilesField, self).clean(one, initial) for one in given]
 
 
 class PeriodFilter(forms.Form):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 
-from core.forms import day_field, search_field
+from core.forms import FilesField, day_field, search_field
 from core.models import FundType
 from monitoring.models import Basis, Level, PlaceKind, ThresholdStatus
 from monitoring.models.thresholds import SpanKind
@@ -20,7 +20,6 @@ from rules.indicators import INDICATORS
 ALL = ("", "全部")
 FUNDS = [ALL, *FundType.choices]
 INDICATOR_CHOICES = [(one.key, one.label) for one in INDICATORS]
-MOST_FILES = 10
 
 
 class SaidForm(forms.Form):
@@ -86,30 +85,6 @@ class WatchFilter(SaidForm):
         self.fields["county"].choices = [ALL, *counties]  # type: ignore[attr-defined]
         if len(counties) < 2:
             self.fields["county"].widget = forms.HiddenInput()
-
-
-class ManyFiles(forms.FileInput):
-    allow_multiple_selected = True
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[Any]:
-        return list(files.getlist(name)) if hasattr(files, "getlist") else []
-
-
-class FilesField(forms.FileField):
-    """Any number of attachments up to ``MOST_FILES``; kind, size and content are judged when they are stored."""
-
-    widget = ManyFiles
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("label", "附件（可多选）")
-        kwargs.setdefault("help_text", f"PDF、Word、Excel、图片等，每份不超过 50 MB，最多 {MOST_FILES} 份")
-        super().__init__(required=False, allow_empty_file=True, max_length=200, **kwargs)
-
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        given = [one for one in (data if isinstance(data, list | tuple) else [data]) if one]
-        if len(given) > MOST_FILES:
-            raise forms.ValidationError(f"附件有 {len(given)} 份，最多 {MOST_FILES} 份，请合并或压缩后上传。")
-        return [super(FilesField, self).clean(one, initial) for one in given]
 
 
 def text_area(label: str, rows: int = 3, **given: Any) -> forms.CharField:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.request import Request
 
+from core.forms import MOST_FILES
 from monitoring.models import Threshold, Warning, WarningAnswer, WarningChange, WarningFigure, WatchEntry
 
 PERSON: dict[str, Any] = {"allow_null": True, "default": None}
@@ -126,7 +126,7 @@ class WatchEntrySerializer(serializers.ModelSerializer[WatchEntry]):
         ]  # fmt: skip
 
 
-LONGEST, MOST_FILES = 4000, 10
+LONGEST = 4000
 """Signs of a text and files of an act, as on the pages."""
 
 
@@ -232,9 +232,3 @@ class ThresholdPreviewSerializer(serializers.Serializer[Any]):
     everywhere = serializers.BooleanField()
     text = serializers.CharField()
     breaches = ThresholdBreachSerializer(many=True)
-
-
-def given_by(serializer: Any, request: Request) -> dict[str, Any]:
-    asked = serializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
 from core.access import require
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.models import PoolingArea
 from core.scope import get_visible
 from core.texts import whole
@@ -143,12 +143,6 @@ class LoadRequest(serializers.Serializer[Any]):
 
 class DecideRequest(serializers.Serializer[Any]):
     approve = serializers.BooleanField(help_text="true 核准，false 不予核准")
-
-
-def given_by(serializer: Any, request: Request) -> dict[str, Any]:
-    asked = serializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
 
 
 class AssignmentViewSet(ScopedReadViewSet):

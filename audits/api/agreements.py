@@ -31,12 +31,11 @@ from audits.serializers_agreements import (
     YearlyCheckRequest,
     YearlyCheckSerializer,
 )
-from audits.serializers_findings import given_by
 from audits.services import agreements, physicians, points, qualifications, yearly_check
 from audits.views.agreement_parts import find_case, find_institution, need_reader
 from audits.views.points import proposed
 from core.access import require
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.scope import get_visible
 
 EXACT = ["exact"]

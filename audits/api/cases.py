@@ -29,14 +29,14 @@ from audits.serializers_cases import (
     TrackServiceRequest,
 )
 from audits.serializers_money import AuditReasonRequest
-from audits.serializers_papers import given_by
+from audits.serializers_papers import given_with_files
 from audits.services import cases
 from audits.services.steps import allowed_acts, allowed_track_acts
 from audits.states import Act, roles_of
 from audits.views.case_acts import need_right, perform
 from audits.views.case_panel import ASK_OPINION, END_OPINION
 from core.access import Denied, has_any_role
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.errors import Problem, Refused
 from core.models import User
 
@@ -139,7 +139,7 @@ class AuditCaseViewSet(ScopedReadViewSet):
 
     def _act(self, act: str, asked: Any) -> Response:
         found, user = self._mine(act)
-        perform(user, found, act, given_by(asked, self.request))
+        perform(user, found, act, given_with_files(asked, self.request))
         return self._shown()
 
     def _mine(self, act: str) -> tuple[Case, Any]:
@@ -243,7 +243,7 @@ class AuditTrackViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     def _act(self, act: str, asked: Any) -> Response:
         found: Track = self.get_object()
         need_right(self.request.user, found, act)
-        perform(self.request.user, found, act, given_by(asked, self.request))
+        perform(self.request.user, found, act, given_with_files(asked, self.request))
         return Response(AuditTrackSerializer(self.get_object()).data)
 
 

@@ -32,7 +32,7 @@ from audits.serializers_papers import (
     ReferralReplyRequest,
     ReferralRequest,
     ReferralSerializer,
-    given_by,
+    given_with_files,
 )
 from audits.services import documents, follow_ups, measures, referrals
 from audits.services.steps import right
@@ -99,7 +99,7 @@ class CaseDocumentViewSet(_OfCaseViewSet):
     def create(self, request: Request) -> Response:
         """Make a document that no act makes by itself."""
         case = self.case_of()
-        given = given_by(DocumentMakeRequest, request)
+        given = given_with_files(DocumentMakeRequest, request)
         track = case.tracks.filter(kind=given["track"]).first() if given["track"] else None
         if given["track"] and track is None:
             raise Http404("本案没有这一程序。")
@@ -114,7 +114,7 @@ class CaseDocumentViewSet(_OfCaseViewSet):
     def renew(self, request: Request, pk: str | None = None) -> Response:
         """A new version under the same number."""
         found = self.mine()
-        made = documents.renew_document(request.user, found, given_by(DocumentRenewRequest, request)["reason"])  # type: ignore[arg-type]
+        made = documents.renew_document(request.user, found, given_with_files(DocumentRenewRequest, request)["reason"])  # type: ignore[arg-type]
         return self._answer(made, status.HTTP_201_CREATED)
 
     @extend_schema(responses=WORD)
@@ -141,7 +141,7 @@ class MeasureViewSet(_OfCaseViewSet):
     def create(self, request: Request) -> Response:
         """Record a measure; its letter is made with it."""
         case = self.case_of()
-        given = given_by(MeasureRequest, request)
+        given = given_with_files(MeasureRequest, request)
         del given["case"]
         made = measures.record_measure(request.user, case, **given)  # type: ignore[arg-type]
         return Response(MeasureSerializer(made).data, status=status.HTTP_201_CREATED)
@@ -149,7 +149,7 @@ class MeasureViewSet(_OfCaseViewSet):
     @extend_schema(request=MeasureSendRequest, responses=MeasureSerializer)
     @action(detail=True, methods=["post"])
     def send(self, request: Request, pk: str | None = None) -> Response:
-        done = measures.send_measure(request.user, self.mine(), given_by(MeasureSendRequest, request)["on"])  # type: ignore[arg-type]
+        done = measures.send_measure(request.user, self.mine(), given_with_files(MeasureSendRequest, request)["on"])  # type: ignore[arg-type]
         return Response(MeasureSerializer(done).data)
 
     @extend_schema(request=MeasureEndRequest, responses=MeasureSerializer)
@@ -157,7 +157,7 @@ class MeasureViewSet(_OfCaseViewSet):
     def end(self, request: Request, pk: str | None = None) -> Response:
         """What came of it, once."""
         found = self.mine()
-        done = measures.end_measure(request.user, found, **given_by(MeasureEndRequest, request))  # type: ignore[arg-type]
+        done = measures.end_measure(request.user, found, **given_with_files(MeasureEndRequest, request))  # type: ignore[arg-type]
         return Response(MeasureSerializer(done).data)
 
 
@@ -175,7 +175,7 @@ class ReferralViewSet(_OfCaseViewSet):
     def create(self, request: Request) -> Response:
         """Hand a case over; its letter is made with it."""
         case = self.case_of()
-        given = given_by(ReferralRequest, request)
+        given = given_with_files(ReferralRequest, request)
         files = given.pop("files")
         del given["case"]
         made = referrals.refer(request.user, case, **given, record=files[0] if files else None)  # type: ignore[arg-type]
@@ -186,7 +186,7 @@ class ReferralViewSet(_OfCaseViewSet):
     def attach(self, request: Request, pk: str | None = None) -> Response:
         """The signed record of hand-over, once."""
         found = self.mine()
-        done = referrals.attach_record(request.user, found, given_by(ReferralRecordRequest, request)["files"][0])  # type: ignore[arg-type]
+        done = referrals.attach_record(request.user, found, given_with_files(ReferralRecordRequest, request)["files"][0])  # type: ignore[arg-type]
         return Response(ReferralSerializer(done).data)
 
     @extend_schema(request=ReferralReplyRequest, responses=ReferralSerializer)
@@ -194,7 +194,7 @@ class ReferralViewSet(_OfCaseViewSet):
     def reply(self, request: Request, pk: str | None = None) -> Response:
         """What was answered, once."""
         found = self.mine()
-        given = given_by(ReferralReplyRequest, request)
+        given = given_with_files(ReferralReplyRequest, request)
         files = given.pop("files")
         done = referrals.note_reply(request.user, found, **given, file=files[0] if files else None)  # type: ignore[arg-type]
         return Response(ReferralSerializer(done).data)
@@ -214,7 +214,7 @@ class FollowUpViewSet(_OfCaseViewSet):
     def create(self, request: Request) -> Response:
         """Plan a check."""
         case = self.case_of()
-        given = given_by(CaseFollowUpRequest, request)
+        given = given_with_files(CaseFollowUpRequest, request)
         made = follow_ups.plan_follow_up(request.user, case, due_on=given["due_on"], focus=given["focus"])  # type: ignore[arg-type]
         return Response(FollowUpSerializer(made).data, status=status.HTTP_201_CREATED)
 
@@ -223,7 +223,7 @@ class FollowUpViewSet(_OfCaseViewSet):
     def finish(self, request: Request, pk: str | None = None) -> Response:
         """What was found, once; not mended: a new lead."""
         found = self.mine()
-        done = follow_ups.finish_follow_up(request.user, found, **given_by(FollowUpResultRequest, request))  # type: ignore[arg-type]
+        done = follow_ups.finish_follow_up(request.user, found, **given_with_files(FollowUpResultRequest, request))  # type: ignore[arg-type]
         return Response(FollowUpSerializer(done).data)
 
 

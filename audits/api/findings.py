@@ -18,7 +18,6 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
 from audits.access import reads_audits
-from audits.forms_base import file_problems
 from audits.models import Case, Evidence, Finding, ProviderStatement, StatementKind, Track
 from audits.reading.lines import LineRow, is_inside, kept_lines_of
 from audits.serializers_findings import (
@@ -37,7 +36,6 @@ from audits.serializers_findings import (
     StatementReplyRequest,
     StatementRequest,
     StatementSerializer,
-    given_by,
 )
 from audits.services import evidence as evidence_services
 from audits.services import findings as finding_services
@@ -46,8 +44,9 @@ from audits.services import statements as statement_services
 from audits.states import Act
 from audits.views.evidence import FILES, need_post, sent
 from audits.views.statements import need_right
+from core.api import given_by
 from core.errors import Problem, Refused
-from core.files import store_evidence
+from core.files import store_evidence, upload_problems
 from core.models import FundType, User
 from core.scope import get_visible
 
@@ -94,7 +93,7 @@ class EvidenceViewSet(_OfCases):
         case = case_of(request.user, given.pop("case"))
         need_post(request.user, case, Act.COLLECT)
         upload = given.pop("file")
-        problems = file_problems([upload])
+        problems = upload_problems([upload])
         people: dict[str, Any] = {}
         for name in ("collected_by", "witnessed_by"):
             username = given.pop(name)

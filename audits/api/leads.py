@@ -15,7 +15,7 @@ from audits.models import Lead, LeadChange, LeadClaim
 from audits.states import Act
 from audits.views.leads import entered
 from audits.views.leads_acts import need_right, perform
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 
 BLANK: dict[str, Any] = {"required": False, "allow_blank": True, "default": ""}
 NONE: dict[str, Any] = {"required": False, "allow_null": True, "default": None}
@@ -191,12 +191,6 @@ class LeadViewSet(ScopedReadViewSet):
         need_right(user, found, act)
         perform(user, found, act, given_by(asked, self.request))
         return Response(LeadDetailSerializer(self.get_object()).data)
-
-
-def given_by(asked: Any, request: Request) -> dict[str, Any]:
-    serializer = asked(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def register(router: DefaultRouter) -> None:

@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
-from audits.forms_base import file_problems
 from audits.models import Case, Track
 from audits.serializers_money import (
     CaseBriefSerializer,
@@ -31,7 +30,7 @@ from audits.views.money import FILES, need_right, perform
 from audits.views.money_panel import END_REMEDY
 from core.api import ScopedReadViewSet
 from core.errors import Refused
-from core.files import store_evidence
+from core.files import store_evidence, upload_problems
 
 
 class CaseMoneyViewSet(ScopedReadViewSet):
@@ -101,7 +100,7 @@ class CaseMoneyViewSet(ScopedReadViewSet):
         form = asked(data=self.request.data)
         form.is_valid(raise_exception=True)
         given = dict(form.validated_data)
-        problems = file_problems(given.get("files", ()))
+        problems = upload_problems(given.get("files", ()))
         if problems:
             raise Refused(problems)
         given["files"] = [store_evidence(upload, FILES, user) for upload in given.get("files", ())]

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
-from audits.api.leads import BLANK, NONE, PERSON, LeadReasonRequest, given_by
+from audits.api.leads import BLANK, NONE, PERSON, LeadReasonRequest
 from audits.models import AuditPlan, PlanTarget
 from audits.plan_acts import PlanAct
 from audits.reading.plan_targets import candidates
@@ -19,7 +19,7 @@ from audits.services import plans
 from audits.views.plan_targets import ACTS, chosen_institutions, find_target, perform_target
 from audits.views.plans import need_plan_right, perform, place_by_key
 from core.access import require_somewhere
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 
 
 class PlanTargetSerializer(serializers.ModelSerializer[PlanTarget]):

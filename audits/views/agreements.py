@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from audits.access import reads_audits
 from audits.forms_agreements import AgreementFilter, AgreementForm, ChangeForm, InstitutionForm, agreement_initial
-from audits.forms_base import county_choices, download, export, file_problems, page_of
+from audits.forms_base import county_choices, export, page_of
 from audits.models import Agreement, AgreementChange
 from audits.reading import agreements as reading
 from audits.reading.agreement_terms import terms_for
@@ -28,7 +28,8 @@ from audits.views.agreement_parts import (
 )
 from core.access import Allowed, Denied, actions, has_any_role, may, require, require_somewhere
 from core.errors import Refused
-from core.files import store_evidence
+from core.exports import attachment
+from core.files import store_evidence, upload_problems
 from core.scope import get_visible
 
 FILES = "agreement_change"
@@ -144,7 +145,7 @@ def change_propose(request: HttpRequest, pk: int) -> HttpResponse:
 def proposed(user: Any, found: Agreement, form: ChangeForm) -> AgreementChange:
     """The service with a form's values; everything wrong with form and file at once."""
     upload = form.files.get("file")
-    wrong = file_problems([upload]) if upload else []
+    wrong = upload_problems([upload]) if upload else []
     return together(
         form,
         lambda given: services.propose_change(
@@ -172,7 +173,7 @@ def change_decide(request: HttpRequest, pk: int, change: int) -> HttpResponse:
 def change_file(request: HttpRequest, pk: int, change: int) -> HttpResponseBase:
     found = find_agreement(request, pk)
     row = get_visible(AgreementChange.objects.select_related("file"), request.user, pk=change, agreement=found)
-    return download(row.file)
+    return attachment(row.file)
 
 
 @require_http_methods(["GET", "POST"])

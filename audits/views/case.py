@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from audits.access import reads_audits
-from audits.forms_base import download
 from audits.models import Case, CaseChange, Track
 from audits.reading.case_limits import LimitRow, limit_rows, newest
 from audits.reading.cases import PARTY_LIMITS, told_case_state, told_state, told_tracks
@@ -29,6 +28,7 @@ from audits.views import case_steps
 from audits.views.case_panel import anchor_of, panel_of
 from core.access import Denied, NotAllowed
 from core.errors import Refused
+from core.exports import attachment
 from core.scope import get_visible
 from core.trail import head_hash
 
@@ -108,7 +108,7 @@ def change_file(request: HttpRequest, pk: int, change: int, file: int) -> FileRe
     if not reads_audits(request.user):
         raise NotAllowed(Denied("办理附件只供医保局岗位查看。您提交的材料在“陈述申辩”中，送达的文书在“文书”中。"))
     row = found.changes.filter(pk=change).first()
-    return download(row.files.filter(pk=file).first() if row is not None else None)
+    return attachment(row.files.filter(pk=file).first() if row is not None else None)
 
 
 def _cards(request: HttpRequest, case: Case, opened: str, form: Any, context: dict[str, Any]) -> list[str]:

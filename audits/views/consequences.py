@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from audits.forms_base import download, form_problems, values_of
+from audits.forms_base import form_problems, values_of
 from audits.forms_papers import (
     PARTY,
     FollowUpForm,
@@ -33,6 +33,7 @@ from audits.views.case import find_case
 from audits.views.papers import refused
 from core.access import Denied, NotAllowed
 from core.errors import Problem, Refused
+from core.exports import attachment
 from core.models import StoredFile
 from core.scope import get_visible
 
@@ -71,7 +72,7 @@ def measure_end(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def measure_file(request: HttpRequest, pk: int, file: int) -> HttpResponseBase:
     found: Measure = _row(request, Measure, pk)
-    return download(found.files.filter(pk=file).first())
+    return attachment(found.files.filter(pk=file).first())
 
 
 def referral_new(request: HttpRequest, pk: int) -> HttpResponse:
@@ -110,12 +111,12 @@ def referral_reply(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def referral_record(request: HttpRequest, pk: int) -> HttpResponseBase:
-    return download(_row(request, Referral, pk).record)
+    return attachment(_row(request, Referral, pk).record)
 
 
 @require_GET
 def referral_reply_file(request: HttpRequest, pk: int) -> HttpResponseBase:
-    return download(_row(request, Referral, pk).reply_file)
+    return attachment(_row(request, Referral, pk).reply_file)
 
 
 def follow_up_new(request: HttpRequest, pk: int) -> HttpResponse:

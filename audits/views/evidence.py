@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from audits.forms_base import file_problems, form_problems
+from audits.forms_base import form_problems
 from audits.forms_findings import EvidenceForm, NoteForm
 from audits.models import Case, Evidence
 from audits.reading.evidence import check
@@ -22,7 +22,7 @@ from audits.states import Act
 from audits.views.case import find_case
 from core.access import Denied, NotAllowed, may, require
 from core.errors import Refused
-from core.files import store_evidence
+from core.files import store_evidence, upload_problems
 from core.models import User
 
 FILES = "audit_evidence"
@@ -61,7 +61,7 @@ def evidence_new(request: HttpRequest, pk: int) -> HttpResponse:
 def _evidence_values(form: EvidenceForm, user: Any) -> dict[str, Any]:
     fine = form.is_valid()
     upload = form.cleaned_data.get("file")
-    problems = [*form_problems(form), *(file_problems([upload]) if upload else [])]
+    problems = [*form_problems(form), *(upload_problems([upload]) if upload else [])]
     if problems or not fine:
         raise Refused(problems)
     given = dict(form.cleaned_data)

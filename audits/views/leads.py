@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from audits.access import reads_audits
-from audits.forms_base import county_choices, download, export, page_of, values_of
+from audits.forms_base import county_choices, export, page_of, values_of
 from audits.forms_leads import SOURCE_HELP, LeadFilter, LeadForm
 from audits.models import Lead, LeadSource
 from audits.reading.leads import Tally, chosen, origin_of, tally
@@ -21,6 +21,7 @@ from audits.states import Act, LeadState
 from audits.views.leads_panel import panel_of
 from core.access import Denied, NotAllowed, actions, has_any_role, require_somewhere
 from core.errors import Refused
+from core.exports import attachment
 from core.models import County, Institution
 from core.scope import get_visible
 
@@ -135,7 +136,7 @@ def _event(change: Any) -> dict[str, Any]:
 @require_GET
 def lead_file(request: HttpRequest, pk: int, file: int) -> FileResponse:
     """An attachment of a lead the user sees."""
-    return download(find_lead(request, pk).files.filter(pk=file).first())
+    return attachment(find_lead(request, pk).files.filter(pk=file).first())
 
 
 @require_http_methods(["GET", "POST"])

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from audits.forms_base import download, file_problems, form_problems, values_of
+from audits.forms_base import form_problems, values_of
 from audits.forms_findings import (
     AgreeForm,
     AnnounceForm,
@@ -31,7 +31,8 @@ from audits.states import Act
 from audits.views.case import find_case
 from core.access import Denied, NotAllowed
 from core.errors import Refused
-from core.files import store_evidence
+from core.exports import attachment
+from core.files import store_evidence, upload_problems
 
 FILES, RECORDS = "audit_statement", "audit_hearing"
 
@@ -162,7 +163,7 @@ def _statement_page(
 def statement_file(request: HttpRequest, pk: int, statement: int, file: int) -> FileResponse:
     """A file the provider handed in."""
     _case, found = _statement(request, pk, statement)
-    return download(found.files.filter(pk=file).first())
+    return attachment(found.files.filter(pk=file).first())
 
 
 def _statement(request: HttpRequest, pk: int, number: int) -> tuple[Case, ProviderStatement]:
@@ -214,7 +215,7 @@ def _announce(request: HttpRequest, track: Track, form: AnnounceForm) -> None:
 def _hold(request: HttpRequest, track: Track, form: HoldForm) -> None:
     fine = form.is_valid()
     upload = form.cleaned_data.get("file")
-    problems = [*form_problems(form), *(file_problems([upload]) if upload else [])]
+    problems = [*form_problems(form), *(upload_problems([upload]) if upload else [])]
     if problems or not fine:
         raise Refused(problems)
     given = form.cleaned_data
@@ -255,4 +256,4 @@ def hearing_record(request: HttpRequest, pk: int, kind: str) -> FileResponse:
     """The record of the hearing: both sides have signed it."""
     track = find_track(request, pk, kind)
     row = Hearing.objects.filter(track=track).select_related("record").first()
-    return download(row.record if row else None)
+    return attachment(row.record if row else None)

@@ -15,14 +15,14 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
 from core.access import require_somewhere
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
+from core.exports import attachment
 from core.models import County
 from core.scope import get_visible
 from monitoring.models import CollectionFinding, EnrolmentTarget, FindingChange
-from monitoring.serializers_warnings import LONGEST, WarningFileSerializer, WarningReasonRequest, given_by
+from monitoring.serializers_warnings import LONGEST, WarningFileSerializer, WarningReasonRequest
 from monitoring.services import collection as services
 from monitoring.views.collection import need_collection_reader
-from monitoring.views.warnings import download
 
 FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 PERSON: dict[str, Any] = {"allow_null": True, "default": None}
@@ -181,7 +181,7 @@ class CollectionFindingViewSet(_BureauViewSet):
     @action(detail=True, methods=["get"])
     def file(self, request: Request, pk: str | None = None) -> FileResponse:
         """The evidence."""
-        return download(self.get_object().file)
+        return attachment(self.get_object().file)
 
 
 def register(router: DefaultRouter) -> None:

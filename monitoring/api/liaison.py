@@ -15,11 +15,11 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
 from core.access import require_somewhere
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.models import Alliance
 from core.scope import get_visible
 from monitoring.models import DataSupply, LiaisonMeeting, MeetingFollowUp
-from monitoring.serializers_warnings import LONGEST, WarningFileSerializer, WarningReasonRequest, given_by
+from monitoring.serializers_warnings import LONGEST, WarningFileSerializer, WarningReasonRequest
 from monitoring.services import liaison
 from monitoring.views.liaison import download_noted
 from monitoring.views.supply import need_standing

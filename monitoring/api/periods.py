@@ -14,11 +14,12 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
 from core.access import require_somewhere
+from core.api import given_by
 from core.models import Alliance, PoolingArea
 from core.scope import get_visible
 from monitoring.models import Period, PeriodChange
 from monitoring.reading.runs import AllianceRun, alliance_runs, areas_of, month_lines, need_reader
-from monitoring.serializers_warnings import WarningReasonRequest, given_by
+from monitoring.serializers_warnings import WarningReasonRequest
 from monitoring.services import periods
 from rules.periods import Month, PeriodError
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
 from core.access import BUREAU_ROLES, Denied, NotAllowed, has_any_role, require_somewhere
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.errors import Problem, Refused
 from core.models import County, PoolingArea, Role
 from monitoring.models import Threshold, ThresholdStatus
@@ -26,7 +26,6 @@ from monitoring.serializers_warnings import (
     ThresholdRequest,
     ThresholdSerializer,
     WarningReasonRequest,
-    given_by,
 )
 from monitoring.services import thresholds as threshold_services
 from rules.errors import RuleError

@@ -15,8 +15,9 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter
 
 from core.access import BUREAU_ROLES, has_any_role, require
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.errors import Problem, Refused
+from core.exports import attachment
 from core.models import Institution, Role
 from core.scope import get_visible
 from monitoring.models import Warning, WatchEntry
@@ -35,12 +36,10 @@ from monitoring.serializers_warnings import (
     WatchDecideRequest,
     WatchEntrySerializer,
     WatchRequest,
-    given_by,
 )
 from monitoring.services import warnings as services
 from monitoring.services import watching
 from monitoring.states import Act
-from monitoring.views.warnings import download
 from monitoring.views.warnings_acts import need_right, perform, store_all
 
 FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
@@ -160,8 +159,8 @@ class WarningViewSet(ScopedReadViewSet):
         for row in rows:
             for stored in row.files.all():
                 if stored.pk == int(file_id):
-                    return download(stored)
-        return download(None)
+                    return attachment(stored)
+        return attachment(None)
 
     def _act(self, act: Act, asked: Any) -> Response:
         found: Warning = self.get_object()

@@ -8,14 +8,15 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core.access import BUREAU_ROLES, Denied, actions, has_any_role, may, require_somewhere, roles_at
 from core.errors import Problem, Refused
-from core.models import Alliance, County, Institution, PoolingArea, Role, StoredFile
+from core.exports import attachment
+from core.models import Alliance, County, Institution, PoolingArea, Role
 from core.scope import get_visible
 from core.trail import head_hash
 from monitoring import exports_warnings
@@ -250,20 +251,14 @@ def _watch(request: HttpRequest, found: Warning, bureau: bool, typed: Any) -> di
 def answer_file(request: HttpRequest, pk: int, answer: int, file: int) -> FileResponse:
     """A file of an answer to a warning the user sees."""
     row = WarningAnswer.objects.filter(warning=find_warning(request, pk), pk=answer).first()
-    return download(row.files.filter(pk=file).first() if row is not None else None)
+    return attachment(row.files.filter(pk=file).first() if row is not None else None)
 
 
 @require_GET
 def change_file(request: HttpRequest, pk: int, change: int, file: int) -> FileResponse:
     """A file that was handed in with an act on a warning the user sees."""
     row = WarningChange.objects.filter(warning=find_warning(request, pk), pk=change).first()
-    return download(row.files.filter(pk=file).first() if row is not None else None)
-
-
-def download(stored: StoredFile | None) -> FileResponse:
-    if stored is None or not stored.path.exists():
-        raise Http404("没有这个附件。")
-    return FileResponse(stored.path.open("rb"), as_attachment=True, filename=stored.name)
+    return attachment(row.files.filter(pk=file).first() if row is not None else None)
 
 
 @require_GET

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 
 from core.access import Denied, NotAllowed
 from core.errors import Problem, Refused
-from core.files import store_evidence
+from core.files import store_evidence, upload_problems
 from core.models import StoredFile
 from monitoring.models import Warning
 from monitoring.services import warnings as services
@@ -94,7 +94,7 @@ def _wanted(request: HttpRequest, form: Any) -> dict[str, Any]:
     if fine:
         stored = store_all(uploads, request.user, problems)
     elif uploads:
-        problems += file_problems(uploads)
+        problems += upload_problems(uploads)
     if problems:
         raise Refused(problems)
     return {**form.cleaned_data, "files": stored}
@@ -102,24 +102,7 @@ def _wanted(request: HttpRequest, form: Any) -> dict[str, Any]:
 
 def store_all(uploads: Sequence[Any], user: Any, problems: list[Problem]) -> list[StoredFile]:
     """Keep the files, or none of them when one cannot be taken."""
-    problems += file_problems(uploads)
+    problems += upload_problems(uploads)
     if problems:
         return []
     return [store_evidence(upload, FILES, user) for upload in uploads]
-
-
-def file_problems(uploads: Sequence[Any]) -> list[Problem]:
-    """What is wrong with each file, before any is kept."""
-    from core.files import EVIDENCE_LIMIT, EVIDENCE_SUFFIXES
-
-    found = []
-    for upload in uploads:
-        name = str(upload.name)
-        if not name.lower().endswith(EVIDENCE_SUFFIXES):
-            allowed = " ".join(EVIDENCE_SUFFIXES)
-            found.append(Problem("附件", name, "不能接收这种类型的附件。", f"请上传以下类型之一：{allowed}"))
-        if not upload.size:
-            found.append(Problem("附件", name, "附件是空文件。", "请重新选择文件。"))
-        elif upload.size > EVIDENCE_LIMIT:
-            found.append(Problem("附件", name, "附件超过 50 MB。", "请压缩或拆分后上传。"))
-    return found

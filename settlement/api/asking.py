@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.request import Request
 
 MONEY: dict[str, Any] = {"max_digits": 17, "decimal_places": 2}
 
@@ -13,9 +12,3 @@ MONEY: dict[str, Any] = {"max_digits": 17, "decimal_places": 2}
 class ReasonRequest(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, default="")
     computation = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="所见计算的编号")
-
-
-def given_by(serializer: Any, request: Request) -> dict[str, Any]:
-    asked = serializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)

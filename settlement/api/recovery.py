@@ -10,13 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.errors import Refused
 from core.scope import get_visible
 from rules.errors import RuleError
 from rules.periods import Month
 from settlement import services
-from settlement.api.asking import MONEY, ReasonRequest, given_by
+from settlement.api.asking import MONEY, ReasonRequest
 from settlement.api.versions import BookingSerializer, ReceiptRequest
 from settlement.models import RecoveryInstalment, RecoveryMethod, RecoveryPlan, SettlementVersion
 

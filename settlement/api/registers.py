@@ -10,11 +10,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.models import Alliance, FundType
 from core.scope import get_visible
 from settlement import services
-from settlement.api.asking import MONEY, ReasonRequest, given_by
+from settlement.api.asking import MONEY, ReasonRequest
 from settlement.models import Adjustment, AssessmentScore, CauseAnalysis
 
 

@@ -9,8 +9,9 @@ from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api import given_by
 from rules.scheme import scheme_names
-from settlement.api.asking import MONEY, given_by
+from settlement.api.asking import MONEY
 from settlement.trial import share_trial
 
 

@@ -10,11 +10,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import ScopedReadViewSet
+from core.api import ScopedReadViewSet, given_by
 from core.models import Alliance, FundType
 from core.scope import get_visible
 from settlement import services
-from settlement.api.asking import ReasonRequest, given_by
+from settlement.api.asking import ReasonRequest
 from settlement.models import Adjustment, Booking, Computation, SettlementVersion, StateChange
 from settlement.models.computations import MONEY_NAMES
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db.models import Prefetch
 from django.forms import Form
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import FileResponse, HttpRequest
 
 from core.access import roles_at
 from core.errors import Problem, Refused
+from core.exports import attachment
 from core.models import Role, StoredFile
 from core.scope import get_visible
 from submissions.models import Assignment, Finding, Submission
@@ -50,9 +51,6 @@ def refused_by(form: Form) -> Refused:
         ]
     )
 
-
 def download(stored: StoredFile | None) -> FileResponse:
     """A stored file under its own name, or 404."""
-    if stored is None or not stored.path.exists():
-        raise Http404("没有这个文件。")
-    return FileResponse(stored.path.open("rb"), as_attachment=True, filename=stored.name)
+    return attachment(stored, "没有这个文件。")
